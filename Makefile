@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Read twice: by kbuild (KERNELRELEASE is set), in the tree or out of it, and by
+# a person, who gets the targets of tools/targets.mk ("make help" lists them).
+
+ifneq ($(KERNELRELEASE),)
+
+xen-netback-y := netback.o
+xen-netback-y += xenbus.o
+xen-netback-y += interface.o
+xen-netback-y += ethtool.o
+xen-netback-y += queue.o
+xen-netback-y += guest_tx.o
+xen-netback-y += guest_rx.o
+xen-netback-y += tx_parse.o
+
+ifneq ($(KBUILD_EXTMOD),)
+# Out of the tree: always a module; all knowledge of older kernels is in compat/.
+obj-m := xen-netback.o
+ccflags-y += -I$(src)/compat/include -include $(src)/compat/compat.h
+else
+obj-$(CONFIG_XEN_NETDEV_BACKEND) := xen-netback.o
+endif
+
+else
+
+include tools/targets.mk
+
+endif

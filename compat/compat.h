@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the driver's sources expect of the newest kernel, made for older ones.
+ *
+ * Force-included into every file of an out-of-tree build. The driver itself
+ * holds no version test: whatever an older kernel lacks is supplied here, under
+ * the newest name and with the newest meaning.
+ */
+
+#ifndef XENVIF_COMPAT_H
+#define XENVIF_COMPAT_H
+
+/* Before any header of the kernel's, as common.h has it in the tree. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "xen-netback needs Linux 6.1 or newer"
+#endif
+
+#include <linux/hrtimer.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/page_pool/helpers.h>
+#include <xen/xenbus.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+/* hrtimer_setup() came with 6.13: initialise a timer and its function. */
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock_id, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock_id, mode);
+	timer->function = function;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+/* The nearest that there was. */
+#define SKB_DROP_REASON_QUEUE_PURGE	SKB_DROP_REASON_FULL_RING
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+/* Free a packet in any context, saying why: the why came with 6.5. */
+static inline void dev_kfree_skb_any_reason(struct sk_buff *skb,
+					    enum skb_drop_reason reason)
+{
+	if (in_hardirq() || irqs_disabled())
+		dev_kfree_skb_irq(skb);
+	else
+		kfree_skb_reason(skb, reason);
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+/* struct page_pool_params learnt of the pool's NAPI instance, for recycling
+ * without a lock, with 6.4. Older pools recycle through their ring.
+ */
+struct compat_page_pool_params {
+	unsigned int order;
+	unsigned int pool_size;
+	int nid;
+	struct napi_struct *napi;
+};
+
+static inline struct page_pool *
+compat_page_pool_create(const struct compat_page_pool_params *params)
+{
+	struct page_pool_params old = {
+		.order = params->order,
+		.pool_size = params->pool_size,
+		.nid = params->nid,
+	};
+
+	return page_pool_create(&old);
+}
+
+#define page_pool_params compat_page_pool_params
+#define page_pool_create compat_page_pool_create
+
+/* xenbus_driver.uevent took a device that was not const. */
+struct compat_xenbus_driver {
+	const struct xenbus_device_id *ids;
+	bool allow_rebind;
+	int (*probe)(struct xenbus_device *dev,
+		     const struct xenbus_device_id *id);
+	void (*otherend_changed)(struct xenbus_device *dev,
+				 enum xenbus_state frontend_state);
+	void (*remove)(struct xenbus_device *dev);
+	int (*uevent)(const struct xenbus_device *dev,
+		      struct kobj_uevent_env *env);
+	struct xenbus_driver old;
+};
+
+static inline int compat_xenbus_uevent(struct xenbus_device *dev,
+				       struct kobj_uevent_env *env)
+{
+	struct xenbus_driver *old = to_xenbus_driver(dev->dev.driver);
+
+	return container_of(old, struct compat_xenbus_driver, old)->uevent(dev, env);
+}
+
+#define compat_xenbus_register_backend(drv) ({			\
+	struct compat_xenbus_driver *__drv = (drv);		\
+								\
+	__drv->old.ids = __drv->ids;				\
+	__drv->old.allow_rebind = __drv->allow_rebind;		\
+	__drv->old.probe = __drv->probe;			\
+	__drv->old.otherend_changed = __drv->otherend_changed;	\
+	__drv->old.remove = __drv->remove;			\
+	__drv->old.uevent = compat_xenbus_uevent;		\
+	__xenbus_register_backend(&__drv->old, THIS_MODULE, KBUILD_MODNAME); })
+
+#define compat_xenbus_unregister_driver(drv) xenbus_unregister_driver(&(drv)->old)
+
+#define xenbus_driver compat_xenbus_driver
+#undef xenbus_register_backend
+#define xenbus_register_backend(drv) compat_xenbus_register_backend(drv)
+#define xenbus_unregister_driver(drv) compat_xenbus_unregister_driver(drv)
+#endif
+
+#endif /* XENVIF_COMPAT_H */

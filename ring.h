@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The verbs over rings shared with a guest. No other file names a shared ring.
+ *
+ * The guest can write any byte of a ring page at any time. So each index is read
+ * once and checked against private ones, each request is copied once into
+ * private memory, and nothing that this side wrote is ever read back. The layout
+ * and the notification protocol are xen/interface/io/ring.h's.
+ *
+ * Locking: none. Each ring has one consumer, which is also its only producer of
+ * responses: the queue's NAPI instance (tx), the queue's thread (rx).
+ */
+
+#ifndef XENVIF_RING_H
+#define XENVIF_RING_H
+
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <asm/barrier.h>
+#include <xen/page.h>
+#include <xen/interface/io/netif.h>
+
+#define XENVIF_TX_RING_SIZE	__CONST_RING_SIZE(xen_netif_tx, XEN_PAGE_SIZE)
+#define XENVIF_RX_RING_SIZE	__CONST_RING_SIZE(xen_netif_rx, XEN_PAGE_SIZE)
+
+/* The wire. */
+static_assert(sizeof(struct xen_netif_tx_request) == 12);
+static_assert(sizeof(struct xen_netif_tx_response) == 4);
+static_assert(sizeof(struct xen_netif_rx_request) == 8);
+static_assert(sizeof(struct xen_netif_rx_response) == 8);
+static_assert(sizeof(struct xen_netif_extra_info) == 8);
+static_assert(XENVIF_TX_RING_SIZE == 256);
+static_assert(XENVIF_RX_RING_SIZE == 256);
+
+/**
+ * struct xenvif_tx_ring - the backend's end of a guest-TX ring
+ * @back: private indices, and the shared page
+ * @fetched: requests before this index have been copied to @copy
+ * @copy: the requests from @back.req_cons to @fetched, by index
+ *
+ * The copies stay until they are consumed, over polls if need be: so no request
+ * is read from the ring a second time.
+ */
+struct xenvif_tx_ring {
+	struct xen_netif_tx_back_ring back;
+	RING_IDX fetched;
+	union xen_netif_tx_sring_entry copy[XENVIF_TX_RING_SIZE];
+};
+
+/**
+ * struct xenvif_rx_ring - the backend's end of a guest-RX ring
+ * @back: private indices, and the shared page
+ */
+struct xenvif_rx_ring {
+	struct xen_netif_rx_back_ring back;
+};
+
+/* A reconnect may find a ring in use: begin where the frontend expects it. */
+#define __xenvif_ring_attach(ring, shared) ({				\
+	typeof(shared) __s = (shared);					\
+	RING_IDX __rsp = READ_ONCE(__s->rsp_prod);			\
+	RING_IDX __req = READ_ONCE(__s->req_prod);			\
+									\
+	BACK_RING_ATTACH(ring, __s, __rsp, XEN_PAGE_SIZE);		\
+	__req - __rsp > RING_SIZE(ring) ? -EIO : 0; })
+
+/**
+ * xenvif_tx_ring_attach() - take a guest-TX ring into use
+ * @ring: to be initialised
+ * @shared: the mapped page
+ *
+ * Return: 0, or -EIO if the ring claims more requests than it can hold.
+ */
+static inline int xenvif_tx_ring_attach(struct xenvif_tx_ring *ring,
+					struct xen_netif_tx_sring *shared)
+{
+	int err = __xenvif_ring_attach(&ring->back, shared);
+
+	ring->fetched = ring->back.req_cons;
+	return err;
+}
+
+/**
+ * xenvif_tx_ring_fetch() - copy in what the guest has posted
+ * @ring: the ring
+ *
+ * Return: how many requests wait in @ring->copy, from @ring->back.req_cons on;
+ * or -EPROTO if the producer index is impossible.
+ */
+static inline int xenvif_tx_ring_fetch(struct xenvif_tx_ring *ring)
+{
+	RING_IDX prod = READ_ONCE(ring->back.sring->req_prod);
+
+	if (unlikely(prod - ring->back.req_cons > XENVIF_TX_RING_SIZE))
+		return -EPROTO;
+
+	/* The requests were written before the index was. */
+	virt_rmb();
+
+	/* A producer that went back finds its requests already taken. */
+	if (prod - ring->back.req_cons > ring->fetched - ring->back.req_cons) {
+		for (; ring->fetched != prod; ring->fetched++)
+			RING_COPY_REQUEST(&ring->back, ring->fetched,
+					  &ring->copy[ring->fetched &
+						      (XENVIF_TX_RING_SIZE - 1)].req);
+	}
+	return ring->fetched - ring->back.req_cons;
+}
+
+/**
+ * xenvif_tx_ring_head() - index of the oldest request not yet consumed
+ * @ring: the ring
+ *
+ * Return: the index, free-running.
+ */
+static inline RING_IDX xenvif_tx_ring_head(const struct xenvif_tx_ring *ring)
+{
+	return ring->back.req_cons;
+}
+
+/**
+ * xenvif_tx_ring_consume() - the next requests are dealt with
+ * @ring: the ring
+ * @n: how many; at most what the last fetch returned
+ */
+static inline void xenvif_tx_ring_consume(struct xenvif_tx_ring *ring, u32 n)
+{
+	ring->back.req_cons += n;
+}
+
+/**
+ * xenvif_tx_ring_respond() - answer the oldest request not yet answered
+ * @ring: the ring
+ * @status: XEN_NETIF_RSP_*
+ *
+ * Requests are answered in their order, each once, with its own id. Nothing is
+ * answered that was not consumed. The response is not seen before the push.
+ */
+static inline void xenvif_tx_ring_respond(struct xenvif_tx_ring *ring, s16 status)
+{
+	RING_IDX i = ring->back.rsp_prod_pvt;
+	struct xen_netif_tx_response *rsp;
+
+	if (WARN_ON_ONCE(i == ring->back.req_cons))
+		return;
+	rsp = RING_GET_RESPONSE(&ring->back, i);
+	rsp->id = ring->copy[i & (XENVIF_TX_RING_SIZE - 1)].req.id;
+	rsp->status = status;
+	ring->back.rsp_prod_pvt = i + 1;
+}
+
+/* Publish responses from old to the private index; true: the guest wants an event. */
+#define __xenvif_ring_push(ring, old) ({				\
+	RING_IDX __old = (old);						\
+	RING_IDX __new = (ring)->rsp_prod_pvt;				\
+									\
+	virt_wmb(); /* the responses before the index */		\
+	WRITE_ONCE((ring)->sring->rsp_prod, __new);			\
+	virt_mb(); /* the index before looking who waits for it */	\
+	(RING_IDX)(__new - READ_ONCE((ring)->sring->rsp_event)) <	\
+		(RING_IDX)(__new - __old); })
+
+/**
+ * xenvif_tx_ring_push() - show the guest the responses
+ * @ring: the ring
+ * @n: responses since the last push
+ *
+ * Return: whether the guest asked to be notified.
+ */
+static inline bool xenvif_tx_ring_push(struct xenvif_tx_ring *ring, u32 n)
+{
+	return __xenvif_ring_push(&ring->back, ring->back.rsp_prod_pvt - n);
+}
+
+/**
+ * xenvif_tx_ring_rest() - ask for an event, then look a last time
+ * @ring: the ring
+ *
+ * The next request after those already fetched raises an event: a packet whose
+ * last slots are missing does not keep anybody awake.
+ *
+ * Return: whether there is something to fetch already (or the producer index
+ * became impossible, which the next fetch reports).
+ */
+static inline bool xenvif_tx_ring_rest(struct xenvif_tx_ring *ring)
+{
+	RING_IDX fresh;
+
+	WRITE_ONCE(ring->back.sring->req_event, ring->fetched + 1);
+	virt_mb(); /* the wish for an event before the last look */
+	fresh = READ_ONCE(ring->back.sring->req_prod) - ring->fetched;
+	/* One that went back is left alone until it comes forward again. */
+	return fresh && (s32)fresh > 0;
+}
+
+/**
+ * xenvif_rx_ring_attach() - take a guest-RX ring into use
+ * @ring: to be initialised
+ * @shared: the mapped page
+ *
+ * Return: 0, or -EIO if the ring claims more requests than it can hold.
+ */
+static inline int xenvif_rx_ring_attach(struct xenvif_rx_ring *ring,
+					struct xen_netif_rx_sring *shared)
+{
+	return __xenvif_ring_attach(&ring->back, shared);
+}
+
+/**
+ * xenvif_rx_ring_avail() - how many buffers the guest has posted
+ * @ring: the ring
+ *
+ * Return: the number, or -EPROTO if the producer index is impossible.
+ */
+static inline int xenvif_rx_ring_avail(struct xenvif_rx_ring *ring)
+{
+	RING_IDX avail = READ_ONCE(ring->back.sring->req_prod) - ring->back.req_cons;
+
+	/* The requests were written before the index was. */
+	virt_rmb();
+	return unlikely(avail > XENVIF_RX_RING_SIZE) ? -EPROTO : (int)avail;
+}
+
+/**
+ * xenvif_rx_ring_news() - whether the guest has posted buffers since last time
+ * @ring: the ring
+ * @seen: the producer index of the last time that it had
+ *
+ * An event without news is spurious. As @seen never goes back nor further than
+ * the ring is large, a guest cannot have more events with news than buffers.
+ *
+ * Context: the event handler; the one verb that may run beside the consumer.
+ * Return: whether it has.
+ */
+static inline bool xenvif_rx_ring_news(struct xenvif_rx_ring *ring, RING_IDX *seen)
+{
+	RING_IDX prod = READ_ONCE(ring->back.sring->req_prod);
+
+	if (prod - READ_ONCE(ring->back.req_cons) > XENVIF_RX_RING_SIZE ||
+	    (s32)(prod - *seen) <= 0)
+		return false;
+	*seen = prod;
+	return true;
+}
+
+/**
+ * xenvif_rx_ring_take() - take the next buffer
+ * @ring: the ring
+ * @req: where to copy the request
+ *
+ * The caller has made sure with xenvif_rx_ring_avail() that there is one.
+ */
+static inline void xenvif_rx_ring_take(struct xenvif_rx_ring *ring,
+				       struct xen_netif_rx_request *req)
+{
+	RING_COPY_REQUEST(&ring->back, ring->back.req_cons, req);
+	ring->back.req_cons++;
+}
+
+/**
+ * xenvif_rx_ring_respond() - answer buffers in their order, and show the guest
+ * @ring: the ring
+ * @rsp: the responses, or extra infos in their place
+ * @n: how many; not more than were taken and not yet answered
+ *
+ * Return: whether the guest asked to be notified.
+ */
+static inline bool xenvif_rx_ring_respond(struct xenvif_rx_ring *ring,
+					  const struct xen_netif_rx_response *rsp, u32 n)
+{
+	RING_IDX old = ring->back.rsp_prod_pvt;
+	u32 i;
+
+	if (WARN_ON_ONCE(n > ring->back.req_cons - old))
+		n = ring->back.req_cons - old;
+	for (i = 0; i < n; i++)
+		*RING_GET_RESPONSE(&ring->back, old + i) = rsp[i];
+	ring->back.rsp_prod_pvt = old + n;
+	return __xenvif_ring_push(&ring->back, old);
+}
+
+/**
+ * xenvif_rx_ring_rest() - ask for an event, then look a last time
+ * @ring: the ring
+ *
+ * The very next buffer raises an event, although more may be needed: a guest
+ * that posts them one by one is not to be waited for longer than it takes.
+ *
+ * Return: the number of buffers as of xenvif_rx_ring_avail().
+ */
+static inline int xenvif_rx_ring_rest(struct xenvif_rx_ring *ring)
+{
+	WRITE_ONCE(ring->back.sring->req_event,
+		   READ_ONCE(ring->back.sring->req_prod) + 1);
+	virt_mb(); /* the wish for an event before the last look */
+	return xenvif_rx_ring_avail(ring);
+}
+
+#endif /* XENVIF_RING_H */

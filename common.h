@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * xen-netback: what its files share.
+ *
+ * tx and rx are the guest's words throughout, as in xen/interface/io/netif.h:
+ * guest-TX is what the guest sends and the host receives. The two views meet in
+ * one function, xenvif_get_stats64().
+ *
+ * Lifetimes
+ *
+ *   struct xenvif          netdev_priv(). From probe to remove of the xenbus
+ *                          device; counters live as long.
+ *   struct xenvif_queues   the set of queues of one connection. Built aside,
+ *                          published in vif->queues when all of it runs, taken
+ *                          out at disconnect, freed after synchronize_net().
+ *   struct xenvif_queue    a member of a set, as long as the set.
+ *
+ * Locks
+ *
+ *   backend->lock (mutex)  xenbus.c: the state machine, connect and disconnect.
+ *                          Outermost; the RTNL is taken inside it, so nobody
+ *                          may ask for it while holding the RTNL.
+ *   RTNL                   features, MTU, the number of real queues, carrier at
+ *                          connect; publishing of vif->queues.
+ *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64.
+ *   vif->credit_lock       the token bucket; bh off.
+ *   queue->rx.lock         backlog of guest-RX packets: the netdev's transmit
+ *                          path against the queue's thread; interrupts off,
+ *                          as netpoll may transmit from anywhere.
+ *   netdev tx queue lock   ndo_start_xmit of one queue, one at a time.
+ *   NAPI                   all of queue->tx but what says otherwise.
+ *   the queue's thread     all of queue->rx but what says otherwise.
+ */
+
+#ifndef XENVIF_COMMON_H
+#define XENVIF_COMMON_H
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/etherdevice.h>
+#include <linux/hrtimer.h>
+#include <linux/if_ether.h>
+#include <linux/if_vlan.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <net/page_pool/helpers.h>
+#include <xen/events.h>
+#include <xen/xen.h>
+#include <xen/xenbus.h>
+
+#include "credit.h"
+#include "grant.h"
+#include "ring.h"
+#include "tx_parse.h"
+
+/* Queues that a vif may have by default, if there are as many processors. */
+#define XENVIF_QUEUES_DEFAULT	8
+
+/* Upper bound of max_queues: a ring page and a channel each, for each guest. */
+#define XENVIF_QUEUES_MAX	64
+
+/* The largest MTU: a guest describes a frame's length with 16 bits, and a frame
+ * may have a VLAN tag.
+ */
+#define XENVIF_MTU_MAX		(XEN_NETIF_MAX_TX_SIZE - VLAN_ETH_HLEN)
+
+/* Packets of one NAPI poll. */
+#define XENVIF_TX_BATCH		NAPI_POLL_WEIGHT
+
+/* Grant copies of one NAPI poll: a ring full of slots, and what splitting adds. */
+#define XENVIF_TX_OPS		(XENVIF_TX_RING_SIZE + XENVIF_TX_SLOTS_MAX)
+
+/* Grant copies of one guest-RX batch. */
+#define XENVIF_RX_OPS		128
+
+/* Ring slots that a guest-RX packet's data may take: what every frontend takes. */
+#define XENVIF_RX_SLOTS_MAX	XEN_NETIF_NR_SLOTS_MIN
+
+/* Bytes of memory (truesize) that a queue's backlog may hold on to. */
+#define XENVIF_RX_BACKLOG_MAX	(1024 * 1024)
+
+/* Times that a poll is repeated for a guest's page that is paged out. */
+#define XENVIF_TX_EAGAIN_MAX	64
+
+/* Headroom that a frontend may ask for. A page must still take data. */
+#define XENVIF_XDP_HEADROOM_MAX	256
+
+/**
+ * enum xenvif_tx_stat - counters of a queue's guest-TX side
+ *
+ * Written by the NAPI poll. Documented, one by one, in
+ * Documentation/xen-netback.rst; the names are in ethtool.c.
+ */
+enum xenvif_tx_stat {
+	XENVIF_TX_PACKETS,
+	XENVIF_TX_BYTES,
+	XENVIF_TX_DROP_SHORT,
+	XENVIF_TX_DROP_RANGE,
+	XENVIF_TX_DROP_SLOTS,
+	XENVIF_TX_DROP_LENGTH,
+	XENVIF_TX_DROP_EXTRA,
+	XENVIF_TX_DROP_GSO,
+	XENVIF_TX_DROP_COPY,
+	XENVIF_TX_DROP_NOMEM,
+	XENVIF_TX_DROP_HEADER,
+	XENVIF_TX_DROP_DOWN,
+	XENVIF_TX_CSUM_FIXUP,
+	XENVIF_TX_MCAST_MSGS,
+	XENVIF_TX_REQUESTS,
+	XENVIF_TX_COPIES,
+	XENVIF_TX_BATCHES,
+	XENVIF_TX_NOTIFIES,
+	XENVIF_TX_THROTTLED,
+	XENVIF_TX_STAT_MAX,
+};
+
+/**
+ * enum xenvif_rx_stat - counters of a queue's guest-RX side
+ *
+ * Written by the queue's thread, and documented like the others.
+ */
+enum xenvif_rx_stat {
+	XENVIF_RX_PACKETS,
+	XENVIF_RX_BYTES,
+	XENVIF_RX_COPY_ERRORS,
+	XENVIF_RX_DROP_EXPIRED,
+	XENVIF_RX_DROP_PURGED,
+	XENVIF_RX_SLOTS,
+	XENVIF_RX_COPIES,
+	XENVIF_RX_BATCHES,
+	XENVIF_RX_NOTIFIES,
+	XENVIF_RX_STALLS,
+	XENVIF_RX_STAT_MAX,
+};
+
+/**
+ * enum xenvif_xmit_stat - counters of what is refused before it is queued
+ *
+ * Written by ndo_start_xmit under the netdev queue's lock.
+ */
+enum xenvif_xmit_stat {
+	XENVIF_XMIT_DROP_DISCONNECTED,
+	XENVIF_XMIT_DROP_STALLED,
+	XENVIF_XMIT_DROP_FULL,
+	XENVIF_XMIT_DROP_FILTERED,
+	XENVIF_XMIT_DROP_UNFIT,
+	XENVIF_XMIT_STAT_MAX,
+};
+
+/**
+ * struct xenvif_stats - all counters of one queue index
+ * @tx: written by the NAPI poll
+ * @rx: written by the queue's thread
+ * @xmit: written by ndo_start_xmit
+ * @tx_sync: guards @tx for readers on 32 bits
+ * @rx_sync: the same for @rx
+ * @xmit_sync: the same for @xmit
+ *
+ * They belong to the vif and not to the queue: a reconnect takes nothing back.
+ */
+struct xenvif_stats {
+	struct u64_stats_sync tx_sync;
+	u64_stats_t tx[XENVIF_TX_STAT_MAX];
+
+	struct u64_stats_sync rx_sync ____cacheline_aligned_in_smp;
+	u64_stats_t rx[XENVIF_RX_STAT_MAX];
+
+	struct u64_stats_sync xmit_sync ____cacheline_aligned_in_smp;
+	u64_stats_t xmit[XENVIF_XMIT_STAT_MAX];
+};
+
+/**
+ * struct xenvif_channel - an event channel and what is owed to it
+ * @irq: bound interrupt, 0 if none
+ * @owed: XENVIF_OWED_*: sides that have yet to say they are done with the event
+ *
+ * The end of interrupt is sent late, once all sides have done their work, and is
+ * marked spurious only if none of them had any: see xenvif_channel_done().
+ */
+struct xenvif_channel {
+	unsigned int irq;
+	atomic_t owed;
+};
+
+#define XENVIF_OWED_TX		BIT(0)
+#define XENVIF_OWED_RX		BIT(1)
+#define XENVIF_OWED_WORKED	BIT(2)
+
+/**
+ * enum xenvif_queue_state - how far a queue has been raised
+ * @XENVIF_QUEUE_NONE: memory only
+ * @XENVIF_QUEUE_MAPPED: the frontend's rings are mapped
+ * @XENVIF_QUEUE_BOUND: its event channels are bound, and masked
+ * @XENVIF_QUEUE_RUNNING: NAPI, thread and interrupts are at work
+ */
+enum xenvif_queue_state {
+	XENVIF_QUEUE_NONE,
+	XENVIF_QUEUE_MAPPED,
+	XENVIF_QUEUE_BOUND,
+	XENVIF_QUEUE_RUNNING,
+};
+
+/**
+ * struct xenvif_tx_work - a packet between its copy's order and its delivery
+ * @skb: where its data go; NULL if there is nothing to deliver
+ * @first_op: index of its first operation in the batch
+ * @n_ops: how many there are
+ * @n_requests: ring slots to answer for
+ * @n_extras: of these, the extra infos
+ * @status: XEN_NETIF_RSP_* to answer with
+ * @flags: XEN_NETTXF_* of the first slot
+ * @gso_size: payload bytes of a segment
+ * @gso_type: XEN_NETIF_GSO_TYPE_*
+ * @hash_type: _XEN_NETIF_CTRL_HASH_TYPE_*
+ * @hash_alg: XEN_NETIF_CTRL_HASH_ALGORITHM_*
+ * @hash: the guest's hash of the packet
+ */
+struct xenvif_tx_work {
+	struct sk_buff *skb;
+	u16 first_op;
+	u16 n_ops;
+	u16 n_requests;
+	u16 n_extras;
+	s16 status;
+	u16 flags;
+	u16 gso_size;
+	u8 gso_type;
+	u8 hash_type;
+	u8 hash_alg;
+	u32 hash;
+};
+
+/**
+ * struct xenvif_queue_tx - a queue's guest-TX side
+ * @napi: its NAPI instance, which alone touches what follows
+ * @pool: pages for the packets
+ * @batch: grant copies of the poll
+ * @work: packets of the poll
+ * @n_work: how many; not 0 between polls only while copies are being retried
+ * @n_eagain: how often they have been
+ * @stop: enum xenvif_tx_stop: why the poll took no more packets
+ * @wait: how long until there is credit for the next one, in ns
+ * @worked: there was something to do since the last rest
+ * @late: work was found in the last look before a rest, so an event for it may
+ *	come that finds nothing left to do
+ * @counts: counters of the poll, committed at its end
+ * @throttle: wakes the poll when there is credit again; set by the poll
+ * @ring: the shared ring and the copies of its requests
+ */
+struct xenvif_queue_tx {
+	struct napi_struct napi;
+	struct page_pool *pool;
+	struct xenvif_batch batch;
+	struct xenvif_tx_work *work;
+	u32 n_work;
+	u32 n_eagain;
+	u32 stop;
+	u64 wait;
+	bool worked;
+	bool late;
+	u32 counts[XENVIF_TX_STAT_MAX];
+	struct hrtimer throttle;
+	struct xenvif_tx_ring ring;
+};
+
+/**
+ * struct xenvif_queue_rx - a queue's guest-RX side
+ *
+ * Shared by ndo_start_xmit and the thread, under @lock:
+ * @lock: see there
+ * @backlog: packets from the host that the thread has not taken yet
+ * @bytes: truesize of @backlog and of what the thread has taken and not freed
+ *
+ * Shared, without a lock:
+ * @wait: the thread sleeps here
+ * @stalled: no buffers for too long: packets are dropped at once
+ * @seen: producer index at the last event; interrupt handler only
+ *
+ * The thread's own:
+ * @task: the thread
+ * @todo: packets taken from @backlog
+ * @done: packets whose copies are made, to be freed
+ * @batch: grant copies
+ * @op_slot: for each operation the entry of @rsp that it fills
+ * @rsp: responses, in ring order, not yet shown to the guest
+ * @n_rsp: how many
+ * @headroom: bytes in front of the data of a slot
+ * @starving: packets wait, or waited, and there were no buffers since
+ * @starving_since: since when, in jiffies
+ * @counts: counters since the last commit
+ * @ring: the shared ring
+ */
+struct xenvif_queue_rx {
+	spinlock_t lock;
+	struct sk_buff_head backlog;
+	u32 bytes;
+
+	wait_queue_head_t wait ____cacheline_aligned_in_smp;
+	bool stalled;
+	RING_IDX seen;
+
+	struct task_struct *task ____cacheline_aligned_in_smp;
+	struct sk_buff_head todo;
+	struct sk_buff_head done;
+	struct xenvif_batch batch;
+	u16 *op_slot;
+	struct xen_netif_rx_response *rsp;
+	u32 n_rsp;
+	u32 headroom;
+	bool starving;
+	unsigned long starving_since;
+	u32 counts[XENVIF_RX_STAT_MAX];
+	struct xenvif_rx_ring ring;
+};
+
+/**
+ * struct xenvif_queue - one queue of a connected vif
+ * @vif: whose
+ * @id: index in the set
+ * @state: how far it has been raised; the control plane's
+ * @name: for its interrupts and its thread
+ * @tx_channel: the guest's TX events; both directions' if there is but one
+ * @rx_channel: the guest's RX events; unused if there is but one
+ * @tx_irq_name: name of @tx_channel's interrupt
+ * @rx_irq_name: name of @rx_channel's interrupt
+ * @tx: guest to host
+ * @rx: host to guest
+ */
+struct xenvif_queue {
+	struct xenvif *vif;
+	u32 id;
+	enum xenvif_queue_state state;
+	char name[IFNAMSIZ + 8];
+	char tx_irq_name[IFNAMSIZ + 12];
+	char rx_irq_name[IFNAMSIZ + 12];
+	struct xenvif_channel tx_channel;
+	struct xenvif_channel rx_channel;
+	struct xenvif_queue_tx tx ____cacheline_aligned_in_smp;
+	struct xenvif_queue_rx rx ____cacheline_aligned_in_smp;
+};
+
+/**
+ * struct xenvif_queues - the queues of one connection
+ * @n: how many
+ * @queue: these
+ */
+struct xenvif_queues {
+	u32 n;
+	struct xenvif_queue *queue[] __counted_by(n);
+};
+
+/**
+ * struct xenvif_queue_config - where the frontend says a queue is
+ * @tx_ref: grant of the TX ring
+ * @rx_ref: grant of the RX ring
+ * @tx_port: event channel of the TX ring
+ * @rx_port: event channel of the RX ring; the same as @tx_port if shared
+ */
+struct xenvif_queue_config {
+	grant_ref_t tx_ref;
+	grant_ref_t rx_ref;
+	evtchn_port_t tx_port;
+	evtchn_port_t rx_port;
+};
+
+/**
+ * struct xenvif_frontend - what the connected frontend can take
+ * @sg: packets of more than one slot
+ * @gso_tcpv4: TCPv4 packets to be segmented
+ * @gso_tcpv6: TCPv6 packets to be segmented
+ * @ip_csum: IPv4 packets without a checksum
+ * @ipv6_csum: IPv6 packets without a checksum
+ * @rx_notify: it raises an event when it has posted buffers
+ * @xdp_headroom: bytes that it wants in front of packets, at first
+ *
+ * One frontend's answers; the next one's begin anew.
+ */
+struct xenvif_frontend {
+	bool sg;
+	bool gso_tcpv4;
+	bool gso_tcpv6;
+	bool ip_csum;
+	bool ipv6_csum;
+	bool rx_notify;
+	u16 xdp_headroom;
+};
+
+/**
+ * struct xenvif_params - the module parameters, as they were at a vif's creation
+ * @max_queues: queues that a frontend may ask for
+ * @rx_drain_timeout: age at which a queued guest-RX packet is dropped, in jiffies
+ * @rx_stall_timeout: time without buffers that makes a queue stalled, in jiffies;
+ *	0: never
+ * @split_channels: offer an event channel for each direction
+ * @xdp_headroom: offer headroom in front of guest-RX data
+ */
+struct xenvif_params {
+	u32 max_queues;
+	unsigned long rx_drain_timeout;
+	unsigned long rx_stall_timeout;
+	bool split_channels;
+	bool xdp_headroom;
+};
+
+/**
+ * struct xenvif - a guest's network interface
+ *
+ * Set at creation:
+ * @dev: its net_device
+ * @xdev: its xenbus device
+ * @domid: the guest
+ * @handle: the guest's number for the interface
+ * @params: see there
+ * @stats: counters, for each of @params.max_queues queues
+ *
+ * Read by the data path:
+ * @queues: the connected queues, NULL without a connection
+ * @flags: XENVIF_FLAG_*
+ * @frontend: see there; stable while connected
+ * @rx_drain_timeout: @params' or, without feature-rx-notify, a short one
+ * @rx_stall_timeout: the same; 0 without feature-rx-notify
+ * @xdp_headroom: bytes in front of guest-RX data, with an extra info saying so
+ * @n_stalled: queues that are stalled
+ * @wanted_mtu: MTU that the administrator wants, kept over frontends that cannot
+ *	have it; RTNL
+ * @n_stat_queues: queues that ethtool -S shows: the most there have been; RTNL
+ *
+ * The rate limit:
+ * @credit: the bucket, one for all queues
+ * @credit_lock: guards @credit
+ *
+ * @fatal_work: takes the connection down after a fatal error
+ * @log_limit: bounds what one guest can make the host log
+ */
+struct xenvif {
+	struct net_device *dev;
+	struct xenbus_device *xdev;
+	domid_t domid;
+	u32 handle;
+	struct xenvif_params params;
+	struct xenvif_stats *stats;
+
+	struct xenvif_queues __rcu *queues ____cacheline_aligned_in_smp;
+	unsigned long flags;
+	struct xenvif_frontend frontend;
+	unsigned long rx_drain_timeout;
+	unsigned long rx_stall_timeout;
+	u16 xdp_headroom;
+	atomic_t n_stalled;
+	u32 wanted_mtu;
+	u32 n_stat_queues;
+
+	struct xenvif_credit credit ____cacheline_aligned_in_smp;
+	spinlock_t credit_lock;
+
+	struct work_struct fatal_work;
+	struct ratelimit_state log_limit;
+};
+
+/* Bits of xenvif.flags. FATAL: the guest broke a ring; the data path stands still
+ * until the connection is gone.
+ */
+#define XENVIF_FLAG_FATAL	0
+
+/**
+ * xenvif_is_fatal() - whether the data path must stand still
+ * @vif: the vif
+ *
+ * Return: whether the guest has broken a ring of this connection.
+ */
+static inline bool xenvif_is_fatal(const struct xenvif *vif)
+{
+	return test_bit(XENVIF_FLAG_FATAL, &vif->flags);
+}
+
+/* Log about a vif, within its share. */
+#define xenvif_warn(vif, fmt, ...) do {					\
+	struct xenvif *__vif = (vif);					\
+									\
+	if (__ratelimit(&__vif->log_limit))				\
+		netdev_warn(__vif->dev, fmt, ##__VA_ARGS__);		\
+} while (0)
+
+/* netback.c */
+void xenvif_params_get(struct xenvif_params *params);
+
+/* xenbus.c */
+int xenvif_xenbus_init(void);
+void xenvif_xenbus_exit(void);
+void xenvif_fatal_work(struct work_struct *work);
+
+/* interface.c */
+struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle);
+void xenvif_destroy(struct xenvif *vif);
+int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
+		   const struct xenvif_queue_config *config, u32 n_queues);
+int xenvif_set_rate(struct xenvif *vif, u64 bytes, u64 usecs);
+void xenvif_disconnect(struct xenvif *vif);
+void xenvif_fatal(struct xenvif *vif, const char *why);
+void xenvif_queue_stalled(struct xenvif_queue *queue, bool stalled);
+
+/* ethtool.c */
+extern const struct ethtool_ops xenvif_ethtool_ops;
+u64 xenvif_stat_read(const struct u64_stats_sync *sync, const u64_stats_t *stat);
+
+/* queue.c */
+struct xenvif_queues *xenvif_queues_alloc(struct xenvif *vif, u32 n);
+void xenvif_queues_free(struct xenvif_queues *queues);
+int xenvif_queues_raise(struct xenvif_queues *queues,
+			const struct xenvif_queue_config *config);
+void xenvif_queues_lower(struct xenvif_queues *queues);
+void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked);
+struct xenvif_channel *xenvif_rx_channel(struct xenvif_queue *queue);
+void xenvif_notify(const struct xenvif_channel *channel);
+
+/* guest_tx.c */
+int xenvif_tx_poll(struct napi_struct *napi, int budget);
+enum hrtimer_restart xenvif_tx_unthrottle(struct hrtimer *timer);
+void xenvif_tx_purge(struct xenvif_queue *queue);
+
+/* guest_rx.c */
+netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb);
+int xenvif_rx_thread(void *data);
+bool xenvif_rx_kick(struct xenvif_queue *queue);
+void xenvif_rx_purge(struct xenvif_queue *queue);
+void xenvif_xmit_count(struct xenvif *vif, u32 queue, enum xenvif_xmit_stat stat);
+
+#endif /* XENVIF_COMMON_H */

@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Host to guest: from the netdev's transmit queue to the guest's buffers.
+ *
+ *   enqueue  the stack's context: bound the backlog, wake the thread if it sleeps
+ *   thread   take what fits the ring; cut each packet into slots, order its copies
+ *   flush    one hypercall, responses, one push, at most one event, free packets
+ *
+ * Between batches packets that waited too long are dropped, and a queue whose
+ * guest posts no buffers for too long is declared stalled.
+ */
+
+#include <linux/ip.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+
+#include "common.h"
+#include "pack.h"
+
+/* Extra infos that a packet can have: GSO and XDP. */
+#define XENVIF_RX_EXTRAS_MAX	2
+
+/* The backlog is given room again when it has fallen to this. */
+#define XENVIF_RX_BACKLOG_WAKE	(XENVIF_RX_BACKLOG_MAX / 2)
+
+/* What is kept free for the packet that comes while the queue is being stopped. */
+#define XENVIF_RX_BACKLOG_SPARE	(2 * GSO_LEGACY_MAX_SIZE)
+
+/**
+ * struct xenvif_rx_cb - our part of skb->cb while a packet is ours
+ * @expires: when it is dropped if it still waits, in jiffies
+ * @truesize: what it was accounted with
+ */
+struct xenvif_rx_cb {
+	unsigned long expires;
+	u32 truesize;
+};
+
+static_assert(sizeof(struct xenvif_rx_cb) <= sizeof_field(struct sk_buff, cb));
+static_assert(XENVIF_RX_RING_SIZE >= XENVIF_RX_SLOTS_MAX + XENVIF_RX_EXTRAS_MAX);
+
+static struct xenvif_rx_cb *xenvif_rx_cb(struct sk_buff *skb)
+{
+	return (struct xenvif_rx_cb *)skb->cb;
+}
+
+/**
+ * xenvif_xmit_count() - count a packet refused before it was queued
+ * @vif: the vif
+ * @queue: index of the queue it was for
+ * @stat: why
+ *
+ * Context: ndo_start_xmit, bh off, under the netdev queue's lock.
+ */
+void xenvif_xmit_count(struct xenvif *vif, u32 queue, enum xenvif_xmit_stat stat)
+{
+	struct xenvif_stats *stats = &vif->stats[queue];
+
+	u64_stats_update_begin(&stats->xmit_sync);
+	u64_stats_inc(&stats->xmit[stat]);
+	u64_stats_update_end(&stats->xmit_sync);
+}
+
+/* Data bytes that a slot takes. */
+static u32 xenvif_rx_slot_size(u32 headroom)
+{
+	return XEN_PAGE_SIZE - headroom;
+}
+
+static u32 xenvif_rx_gso_type(const struct xenvif *vif, const struct sk_buff *skb)
+{
+	if (!skb_is_gso(skb))
+		return XEN_NETIF_GSO_TYPE_NONE;
+	if (vif->frontend.gso_tcpv4 && skb_shinfo(skb)->gso_type & SKB_GSO_TCPV4)
+		return XEN_NETIF_GSO_TYPE_TCPV4;
+	if (vif->frontend.gso_tcpv6 && skb_shinfo(skb)->gso_type & SKB_GSO_TCPV6)
+		return XEN_NETIF_GSO_TYPE_TCPV6;
+	return XEN_NETIF_GSO_TYPE_NONE;
+}
+
+static u32 xenvif_rx_extras(const struct xenvif_queue *queue, const struct sk_buff *skb)
+{
+	return (xenvif_rx_gso_type(queue->vif, skb) != XEN_NETIF_GSO_TYPE_NONE) +
+	       !!queue->rx.headroom;
+}
+
+/* The slots that a packet needs at the least, with its extra infos. */
+static u32 xenvif_rx_need(const struct xenvif_queue *queue, const struct sk_buff *skb)
+{
+	return DIV_ROUND_UP(skb->len, xenvif_rx_slot_size(queue->rx.headroom)) +
+	       xenvif_rx_extras(queue, skb);
+}
+
+/**
+ * xenvif_rx_enqueue() - take a packet for the guest
+ * @queue: the queue
+ * @skb: the packet; consumed
+ *
+ * The netdev queue is stopped while there is still room, so that packets wait in
+ * the qdisc and their senders feel it.
+ *
+ * Context: ndo_start_xmit: bh or interrupts off, under the netdev queue's lock
+ * and RCU.
+ * Return: NETDEV_TX_OK.
+ */
+netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
+{
+	struct net_device *dev = queue->vif->dev;
+	struct netdev_queue *txq = netdev_get_tx_queue(dev, queue->id);
+	struct xenvif_queue_rx *rx = &queue->rx;
+	enum xenvif_xmit_stat why;
+	u32 truesize = skb->truesize;
+	unsigned long irq_flags;
+
+	why = XENVIF_XMIT_DROP_STALLED;
+	if (unlikely(READ_ONCE(rx->stalled)))
+		goto drop;
+	why = XENVIF_XMIT_DROP_UNFIT;
+	if (unlikely(DIV_ROUND_UP(skb->len, xenvif_rx_slot_size(XENVIF_XDP_HEADROOM_MAX)) >
+		     XENVIF_RX_SLOTS_MAX) ||
+	    unlikely(skb_orphan_frags(skb, GFP_ATOMIC)))
+		goto drop;
+
+	xenvif_rx_cb(skb)->expires = jiffies + queue->vif->rx_drain_timeout;
+	xenvif_rx_cb(skb)->truesize = truesize;
+	skb_tx_timestamp(skb);
+
+	spin_lock_irqsave(&rx->lock, irq_flags);
+	why = XENVIF_XMIT_DROP_FULL;
+	if (unlikely(rx->bytes + truesize > XENVIF_RX_BACKLOG_MAX)) {
+		spin_unlock_irqrestore(&rx->lock, irq_flags);
+		goto drop;
+	}
+	rx->bytes += truesize;
+	__skb_queue_tail(&rx->backlog, skb);
+	/* Under the lock, so that the thread's wake comes after and is not lost. */
+	if (rx->bytes > XENVIF_RX_BACKLOG_MAX - XENVIF_RX_BACKLOG_SPARE)
+		netif_tx_stop_queue(txq);
+	spin_unlock_irqrestore(&rx->lock, irq_flags);
+
+	/* Once a burst is enough. */
+	if ((!netdev_xmit_more() || netif_xmit_stopped(txq)) && wq_has_sleeper(&rx->wait))
+		wake_up(&rx->wait);
+	return NETDEV_TX_OK;
+
+drop:
+	xenvif_xmit_count(queue->vif, queue->id, why);
+	dev_kfree_skb_any_reason(skb, why == XENVIF_XMIT_DROP_FULL ?
+				 SKB_DROP_REASON_FULL_RING :
+				 SKB_DROP_REASON_DEV_READY);
+	if (wq_has_sleeper(&rx->wait))
+		wake_up(&rx->wait);
+	return NETDEV_TX_OK;
+}
+
+/* Give back what packets held of the backlog's bound, and let more come. */
+static void xenvif_rx_release(struct xenvif_queue *queue, u32 bytes)
+{
+	struct netdev_queue *txq = netdev_get_tx_queue(queue->vif->dev, queue->id);
+	struct xenvif_queue_rx *rx = &queue->rx;
+	bool wake;
+
+	spin_lock_irq(&rx->lock);
+	rx->bytes -= bytes;
+	wake = rx->bytes <= XENVIF_RX_BACKLOG_WAKE && netif_tx_queue_stopped(txq);
+	spin_unlock_irq(&rx->lock);
+	if (wake)
+		netif_tx_wake_queue(txq);
+}
+
+/* The packet at the head, taken from the backlog if need be; NULL if none. */
+static struct sk_buff *xenvif_rx_head(struct xenvif_queue_rx *rx)
+{
+	if (skb_queue_empty(&rx->todo) && !skb_queue_empty_lockless(&rx->backlog)) {
+		spin_lock_irq(&rx->lock);
+		skb_queue_splice_tail_init(&rx->backlog, &rx->todo);
+		spin_unlock_irq(&rx->lock);
+	}
+	return skb_peek(&rx->todo);
+}
+
+/* Make the copies that are ordered and mark the slots whose copy failed. */
+static void xenvif_rx_copy(struct xenvif_queue_rx *rx)
+{
+	struct xenvif_batch *batch = &rx->batch;
+	u32 i, tries;
+
+	xenvif_batch_run(batch);
+	for (i = 0; i < batch->n; i++) {
+		struct xenvif_batch one = { .op = &batch->op[i], .n = 1, .max = 1 };
+
+		/* The guest's page is paged out: this thread may wait a while. */
+		for (tries = 0; unlikely(one.op->status == GNTST_eagain) && tries < 16 &&
+		     !kthread_should_stop(); tries++) {
+			schedule_timeout_idle(1);
+			xenvif_batch_run(&one);
+		}
+		if (unlikely(one.op->status != GNTST_okay)) {
+			rx->rsp[rx->op_slot[i]].status = XEN_NETIF_RSP_ERROR;
+			rx->counts[XENVIF_RX_COPY_ERRORS]++;
+		}
+	}
+	rx->counts[XENVIF_RX_COPIES] += batch->n;
+	rx->counts[XENVIF_RX_BATCHES] += !!batch->n;
+	batch->n = 0;
+}
+
+static void xenvif_rx_commit(struct xenvif_queue *queue)
+{
+	struct xenvif_stats *stats = &queue->vif->stats[queue->id];
+	u32 *counts = queue->rx.counts;
+	u32 i;
+
+	/* Readers run in softirq too. */
+	local_bh_disable();
+	u64_stats_update_begin(&stats->rx_sync);
+	for (i = 0; i < XENVIF_RX_STAT_MAX; i++)
+		u64_stats_add(&stats->rx[i], counts[i]);
+	u64_stats_update_end(&stats->rx_sync);
+	local_bh_enable();
+	memset(counts, 0, sizeof(queue->rx.counts));
+}
+
+/* Everything that is ordered goes to the guest, then the packets are freed. */
+static void xenvif_rx_flush(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	struct sk_buff *skb;
+	u32 bytes = 0;
+
+	xenvif_rx_copy(rx);
+	if (rx->n_rsp) {
+		rx->counts[XENVIF_RX_SLOTS] += rx->n_rsp;
+		if (xenvif_rx_ring_respond(&rx->ring, rx->rsp, rx->n_rsp)) {
+			xenvif_notify(xenvif_rx_channel(queue));
+			rx->counts[XENVIF_RX_NOTIFIES]++;
+		}
+		rx->n_rsp = 0;
+	}
+
+	while ((skb = __skb_dequeue(&rx->done))) {
+		bytes += xenvif_rx_cb(skb)->truesize;
+		consume_skb(skb);
+	}
+	if (bytes)
+		xenvif_rx_release(queue, bytes);
+	xenvif_rx_commit(queue);
+}
+
+/* Take a buffer for data. Returns its entry in rx->rsp. */
+static struct xen_netif_rx_response *
+xenvif_rx_open_slot(struct xenvif_queue *queue, grant_ref_t *gref)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	struct xen_netif_rx_response *rsp = &rx->rsp[rx->n_rsp++];
+	struct xen_netif_rx_request req;
+
+	xenvif_rx_ring_take(&rx->ring, &req);
+	*gref = req.gref;
+	/* The headroom is not part of the data, nor of their offset: the frontend
+	 * adds it, as the extra info tells it.
+	 */
+	*rsp = (struct xen_netif_rx_response){ .id = req.id };
+	return rsp;
+}
+
+static void xenvif_rx_add_extra(struct xenvif_queue *queue,
+				const struct xen_netif_extra_info *extra)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	struct xen_netif_rx_request req;
+
+	/* It takes a buffer's place in the ring; the frontend gets that back. */
+	xenvif_rx_ring_take(&rx->ring, &req);
+	memcpy(&rx->rsp[rx->n_rsp++], extra, sizeof(*extra));
+}
+
+/* The extra infos that the packet needs, in the order of their types. */
+static void xenvif_rx_add_extras(struct xenvif_queue *queue, const struct sk_buff *skb,
+				 struct xen_netif_rx_response *first)
+{
+	u32 gso_type = xenvif_rx_gso_type(queue->vif, skb);
+	u32 n = xenvif_rx_extras(queue, skb);
+	struct xen_netif_extra_info extra;
+
+	if (!n)
+		return;
+	first->flags |= XEN_NETRXF_extra_info;
+
+	if (gso_type != XEN_NETIF_GSO_TYPE_NONE) {
+		memset(&extra, 0, sizeof(extra));
+		extra.type = XEN_NETIF_EXTRA_TYPE_GSO;
+		extra.flags = --n ? XEN_NETIF_EXTRA_FLAG_MORE : 0;
+		extra.u.gso.type = gso_type;
+		extra.u.gso.size = skb_shinfo(skb)->gso_size;
+		xenvif_rx_add_extra(queue, &extra);
+	}
+	if (queue->rx.headroom) {
+		memset(&extra, 0, sizeof(extra));
+		extra.type = XEN_NETIF_EXTRA_TYPE_XDP;
+		extra.u.xdp.headroom = queue->rx.headroom;
+		xenvif_rx_add_extra(queue, &extra);
+	}
+}
+
+/**
+ * struct xenvif_rx_cut - a packet being cut into slots
+ * @queue: the queue
+ * @skb: the packet
+ * @pack: where the next piece goes
+ * @rsp: the open slot's response; NULL before the first one
+ * @gref: the open slot's grant
+ * @fill: data bytes in the open slot
+ */
+struct xenvif_rx_cut {
+	struct xenvif_queue *queue;
+	const struct sk_buff *skb;
+	struct xenvif_pack pack;
+	struct xen_netif_rx_response *rsp;
+	grant_ref_t gref;
+	u32 fill;
+};
+
+static void xenvif_rx_next_slot(struct xenvif_rx_cut *cut)
+{
+	struct xen_netif_rx_response *last = cut->rsp;
+
+	cut->rsp = xenvif_rx_open_slot(cut->queue, &cut->gref);
+	cut->fill = 0;
+	if (last) {
+		last->flags |= XEN_NETRXF_more_data;
+		return;
+	}
+	if (cut->skb->ip_summed == CHECKSUM_PARTIAL)
+		cut->rsp->flags = XEN_NETRXF_csum_blank | XEN_NETRXF_data_validated;
+	else if (cut->skb->ip_summed == CHECKSUM_UNNECESSARY)
+		cut->rsp->flags = XEN_NETRXF_data_validated;
+	xenvif_rx_add_extras(cut->queue, cut->skb, cut->rsp);
+}
+
+/* Order the copies of a piece of the packet that lies within a page of ours. */
+static void xenvif_rx_cut_chunk(struct xenvif_rx_cut *cut, struct page *page,
+				u32 offset, u32 len)
+{
+	struct xenvif_queue_rx *rx = &cut->queue->rx;
+	u32 piece;
+	bool fresh;
+
+	for (; len; len -= piece, offset += piece) {
+		piece = xenvif_pack_next(&cut->pack, len, &fresh);
+		if (fresh)
+			xenvif_rx_next_slot(cut);
+		if (!xenvif_batch_room(&rx->batch))
+			xenvif_rx_copy(rx);
+		rx->op_slot[rx->batch.n] = cut->rsp - rx->rsp;
+		xenvif_batch_write(&rx->batch, page, offset, cut->queue->vif->domid,
+				   cut->gref, rx->headroom + cut->fill, piece);
+		cut->fill += piece;
+		/* An error stays, if a piece of this slot has already failed. */
+		if (cut->rsp->status >= 0)
+			cut->rsp->status = cut->fill;
+	}
+}
+
+/* Cut a run of bytes at the page boundaries of Xen. */
+static void xenvif_rx_cut_run(struct xenvif_rx_cut *cut, struct page *page,
+			      u32 offset, u32 len)
+{
+	u32 chunk;
+
+	for (; len; len -= chunk, offset += chunk) {
+		page += offset >> PAGE_SHIFT;
+		offset &= ~PAGE_MASK;
+		chunk = min_t(u32, len, XEN_PAGE_SIZE - (offset & ~XEN_PAGE_MASK));
+		xenvif_rx_cut_chunk(cut, page, offset, chunk);
+	}
+}
+
+/* Cut one buffer of the packet; it may have others on its list. */
+static void xenvif_rx_cut_buffer(struct xenvif_rx_cut *cut, const struct sk_buff *skb)
+{
+	u32 i;
+
+	xenvif_rx_cut_run(cut, virt_to_page(skb->data), offset_in_page(skb->data),
+			  skb_headlen(skb));
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		xenvif_rx_cut_run(cut, skb_frag_page(frag), skb_frag_off(frag),
+				  skb_frag_size(frag));
+	}
+}
+
+/* Order all of a packet's copies, into at most max_slots data slots. */
+static void xenvif_rx_cut_packet(struct xenvif_queue *queue, struct sk_buff *skb,
+				 u32 max_slots)
+{
+	struct xenvif_rx_cut cut = {
+		.queue = queue,
+		.skb = skb,
+		.pack = {
+			.rest = skb->len,
+			.bufs = max_slots,
+			.size = xenvif_rx_slot_size(queue->rx.headroom),
+		},
+	};
+	const struct sk_buff *part;
+
+	xenvif_rx_cut_buffer(&cut, skb);
+	skb_walk_frags(skb, part)
+		xenvif_rx_cut_buffer(&cut, part);
+
+	queue->rx.counts[XENVIF_RX_PACKETS]++;
+	queue->rx.counts[XENVIF_RX_BYTES] += skb->len;
+}
+
+/* Drop what has waited too long. Also the way out for a packet that the
+ * frontend's buffers can never take.
+ */
+static void xenvif_rx_expire(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	struct sk_buff *skb;
+	u32 bytes = 0;
+
+	while ((skb = xenvif_rx_head(rx)) &&
+	       time_after_eq(jiffies, xenvif_rx_cb(skb)->expires)) {
+		__skb_unlink(skb, &rx->todo);
+		bytes += xenvif_rx_cb(skb)->truesize;
+		rx->counts[XENVIF_RX_DROP_EXPIRED]++;
+		kfree_skb_reason(skb, SKB_DROP_REASON_QUEUE_PURGE);
+	}
+	if (bytes) {
+		xenvif_rx_release(queue, bytes);
+		xenvif_rx_commit(queue);
+	}
+}
+
+/* Take packets as long as there are buffers for them, and send them off. */
+static void xenvif_rx_batch(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	int avail = xenvif_rx_ring_avail(&rx->ring);
+	struct sk_buff *skb;
+	u32 extras;
+
+	while (avail > 0 && (skb = xenvif_rx_head(rx))) {
+		u32 taken = rx->n_rsp;
+
+		if (xenvif_rx_need(queue, skb) > avail)
+			break;
+		__skb_unlink(skb, &rx->todo);
+		extras = xenvif_rx_extras(queue, skb);
+		xenvif_rx_cut_packet(queue, skb,
+				     min_t(u32, XENVIF_RX_SLOTS_MAX, avail - extras));
+		__skb_queue_tail(&rx->done, skb);
+		rx->starving = false;
+
+		avail -= rx->n_rsp - taken;
+		/* Full enough: the guest can begin with these. */
+		if (rx->batch.n > rx->batch.max / 2)
+			break;
+	}
+	if (!skb_queue_empty(&rx->done))
+		xenvif_rx_flush(queue);
+}
+
+/* Whether buffers suffice for the next packet, or for any if there is none. */
+static bool xenvif_rx_has_buffers(struct xenvif_queue *queue, int avail)
+{
+	struct sk_buff *skb = xenvif_rx_head(&queue->rx);
+	int need = skb ? xenvif_rx_need(queue, skb) : 1;
+
+	return avail >= need;
+}
+
+/* A queue is stalled when its packets have waited for buffers for too long; then
+ * they are dropped as they come, until there are buffers again.
+ */
+static void xenvif_rx_check_stall(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	unsigned long timeout = queue->vif->rx_stall_timeout;
+	bool has_buffers = xenvif_rx_has_buffers(queue, xenvif_rx_ring_avail(&rx->ring));
+
+	/* It starves from the first packet that waits until there are buffers,
+	 * whether or not that packet is still there.
+	 */
+	if (has_buffers) {
+		rx->starving = false;
+	} else if (!rx->starving && xenvif_rx_head(rx)) {
+		rx->starving = true;
+		rx->starving_since = jiffies;
+	}
+
+	if (!rx->stalled && rx->starving && timeout &&
+	    time_after_eq(jiffies, rx->starving_since + timeout)) {
+		WRITE_ONCE(rx->stalled, true);
+		rx->counts[XENVIF_RX_STALLS]++;
+		xenvif_queue_stalled(queue, true);
+	} else if (rx->stalled && has_buffers) {
+		WRITE_ONCE(rx->stalled, false);
+		xenvif_queue_stalled(queue, false);
+	}
+}
+
+/* Whether the thread has something to do now; if not, an event is asked for. */
+static bool xenvif_rx_ready(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	struct sk_buff *skb = xenvif_rx_head(rx);
+	int avail;
+
+	if (unlikely(xenvif_is_fatal(queue->vif)))
+		return false;
+	/* Nothing to send: buffers are of no interest, unless for the carrier. */
+	if (!skb && !rx->stalled)
+		return false;
+	if (skb && time_after_eq(jiffies, xenvif_rx_cb(skb)->expires))
+		return true;
+
+	avail = xenvif_rx_ring_avail(&rx->ring);
+	if (avail >= 0 && !xenvif_rx_has_buffers(queue, avail))
+		avail = xenvif_rx_ring_rest(&rx->ring);
+	if (unlikely(avail < 0)) {
+		xenvif_fatal(queue->vif, "the RX ring is corrupt");
+		return false;
+	}
+	return xenvif_rx_has_buffers(queue, avail);
+}
+
+/* How long the thread may sleep if nobody wakes it, in jiffies. */
+static long xenvif_rx_patience(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	unsigned long stall = queue->vif->rx_stall_timeout;
+	struct sk_buff *skb = xenvif_rx_head(rx);
+	long patience;
+
+	if (!skb || xenvif_is_fatal(queue->vif))
+		return MAX_SCHEDULE_TIMEOUT;
+	patience = xenvif_rx_cb(skb)->expires - jiffies;
+	if (stall && rx->starving && !rx->stalled)
+		patience = min_t(long, patience, rx->starving_since + stall - jiffies);
+	return max(patience, 1L);
+}
+
+/* Sleep until there is something to do. Before it does the thread owes an end to
+ * the interrupt that woke it.
+ */
+static void xenvif_rx_sleep(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait(&rx->wait, &wait, TASK_IDLE);
+	if (!kthread_should_stop() && !xenvif_rx_ready(queue)) {
+		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, true);
+		schedule_timeout(xenvif_rx_patience(queue));
+	}
+	finish_wait(&rx->wait, &wait);
+}
+
+/**
+ * xenvif_rx_thread() - a queue's guest-RX thread
+ * @data: the queue
+ *
+ * Follows xen/interface/io/netif.h, "Guest receive". It ends only when it is
+ * stopped; after a fatal error it sleeps until then.
+ *
+ * Context: a thread of its own, bound to no processor.
+ * Return: 0.
+ */
+int xenvif_rx_thread(void *data)
+{
+	struct xenvif_queue *queue = data;
+
+	while (!kthread_should_stop()) {
+		/* The frontend may change its mind, but not within a packet. */
+		queue->rx.headroom = READ_ONCE(queue->vif->xdp_headroom);
+		xenvif_rx_sleep(queue);
+		if (kthread_should_stop() || xenvif_is_fatal(queue->vif))
+			continue;
+		xenvif_rx_batch(queue);
+		xenvif_rx_expire(queue);
+		xenvif_rx_check_stall(queue);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * xenvif_rx_kick() - the guest may have posted buffers
+ * @queue: the queue
+ *
+ * Context: any; the event handler's, mostly.
+ * Return: whether the thread was woken for it, and will end the interrupt.
+ */
+bool xenvif_rx_kick(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+
+	if (!wq_has_sleeper(&rx->wait))
+		return false;
+	if (skb_queue_empty_lockless(&rx->todo) && !READ_ONCE(rx->stalled))
+		return false;
+	wake_up(&rx->wait);
+	return true;
+}
+
+/**
+ * xenvif_rx_purge() - drop all that waits for the guest
+ * @queue: a queue whose thread has ended, and that nobody can enqueue to
+ *
+ * Context: process.
+ */
+void xenvif_rx_purge(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+	struct sk_buff *skb;
+
+	skb_queue_splice_tail_init(&rx->backlog, &rx->todo);
+	while ((skb = __skb_dequeue(&rx->todo))) {
+		rx->counts[XENVIF_RX_DROP_PURGED]++;
+		kfree_skb_reason(skb, SKB_DROP_REASON_QUEUE_PURGE);
+	}
+	while ((skb = __skb_dequeue(&rx->done)))
+		consume_skb(skb);
+	rx->bytes = 0;
+	xenvif_rx_commit(queue);
+}

@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Guest to host: a queue's NAPI poll, its steps in the order of a packet's way.
+ *
+ *   build    fetch the ring's requests; for each packet: parse, ask for credit,
+ *            find it pages, put its copies into the batch
+ *   copy     one hypercall
+ *   answer   all responses, one push, at most one event
+ *   deliver  offloads, then up the stack
+ *   rest     ask for an event, look a last time, end the interrupt
+ *
+ * The only file that makes an skb of what a guest sends.
+ */
+
+#include <linux/if_vlan.h>
+#include <linux/ktime.h>
+#include <linux/tcp.h>
+#include <net/gro.h>
+#include <net/tcp.h>
+#include <uapi/linux/bpf.h>
+
+#include "common.h"
+#include "pack.h"
+
+/* Room for an XDP program in front of a packet's first byte. */
+#define XENVIF_TX_HEADROOM	(XDP_PACKET_HEADROOM + NET_IP_ALIGN)
+
+/* What the first buffer takes: a small packet goes there whole. */
+#define XENVIF_TX_LINEAR	(SKB_WITH_OVERHEAD(XEN_PAGE_SIZE) - XENVIF_TX_HEADROOM)
+
+/* The most operations that one packet can need: one for each slot, and one more
+ * for each buffer that ends within a slot.
+ */
+#define XENVIF_TX_PACKET_OPS	(XENVIF_TX_SLOTS_MAX + MAX_SKB_FRAGS + 1)
+
+/* Headers that cannot be made out are pulled up to here. */
+#define XENVIF_TX_PULL		256
+
+/* VLAN tags that are stepped over to find what checksum to fill in. */
+#define XENVIF_TX_VLAN_MAX	4
+
+/* However low the limit, look again after so long: it may have been raised. */
+#define XENVIF_TX_WAIT_MAX	(NSEC_PER_SEC / 4)
+
+static_assert(XENVIF_TX_OPS >= XENVIF_TX_PACKET_OPS);
+/* 65535 bytes find their place however they are cut. */
+static_assert(XENVIF_TX_LINEAR + MAX_SKB_FRAGS * XEN_PAGE_SIZE >= XEN_NETIF_MAX_TX_SIZE);
+
+/**
+ * enum xenvif_tx_stop - why a poll took no more packets
+ * @XENVIF_TX_STOP_EMPTY: nothing complete is left
+ * @XENVIF_TX_STOP_FULL: the budget or the batch is used up
+ * @XENVIF_TX_STOP_THROTTLED: the rate limit is reached
+ * @XENVIF_TX_STOP_CORRUPT: the ring cannot be trusted any more
+ */
+enum xenvif_tx_stop {
+	XENVIF_TX_STOP_EMPTY,
+	XENVIF_TX_STOP_FULL,
+	XENVIF_TX_STOP_THROTTLED,
+	XENVIF_TX_STOP_CORRUPT,
+};
+
+/* Counter of each reason that the parser has for a drop. */
+static const u8 xenvif_tx_bad_stat[XENVIF_TX_BAD_MAX] = {
+	[XENVIF_TX_BAD_SHORT] = XENVIF_TX_DROP_SHORT,
+	[XENVIF_TX_BAD_RANGE] = XENVIF_TX_DROP_RANGE,
+	[XENVIF_TX_BAD_SLOTS] = XENVIF_TX_DROP_SLOTS,
+	[XENVIF_TX_BAD_LENGTH] = XENVIF_TX_DROP_LENGTH,
+	[XENVIF_TX_BAD_EXTRA] = XENVIF_TX_DROP_EXTRA,
+	[XENVIF_TX_BAD_GSO] = XENVIF_TX_DROP_GSO,
+};
+
+/* Bytes for the packet, or how long to wait for them, in ns. */
+static u64 xenvif_tx_admit(struct xenvif *vif, u32 len)
+{
+	u64 wait;
+
+	if (!READ_ONCE(vif->credit.bytes))
+		return 0;
+
+	spin_lock(&vif->credit_lock);
+	wait = xenvif_credit_take(&vif->credit, len, ktime_get_ns());
+	spin_unlock(&vif->credit_lock);
+	return wait;
+}
+
+static struct sk_buff *xenvif_tx_alloc(struct xenvif_queue_tx *tx)
+{
+	struct page *page = page_pool_dev_alloc_pages(tx->pool);
+	struct sk_buff *skb;
+
+	if (unlikely(!page))
+		return NULL;
+	skb = napi_build_skb(page_address(page), PAGE_SIZE);
+	if (unlikely(!skb)) {
+		page_pool_recycle_direct(tx->pool, page);
+		return NULL;
+	}
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, XENVIF_TX_HEADROOM);
+	return skb;
+}
+
+/* Make room for len more bytes of the packet, in a new page if fresh. Returns
+ * the page and where in it; NULL without memory.
+ */
+static struct page *xenvif_tx_extend(struct xenvif_queue_tx *tx, struct sk_buff *skb,
+				     u32 len, bool fresh, u32 *offset)
+{
+	u32 n_frags = skb_shinfo(skb)->nr_frags;
+	struct page *page;
+
+	if (fresh) {
+		page = page_pool_dev_alloc_pages(tx->pool);
+		if (unlikely(!page))
+			return NULL;
+		skb_add_rx_frag(skb, n_frags, page, 0, len, PAGE_SIZE);
+		*offset = 0;
+	} else if (n_frags) {
+		skb_frag_t *frag = &skb_shinfo(skb)->frags[n_frags - 1];
+
+		page = skb_frag_page(frag);
+		*offset = skb_frag_size(frag);
+		skb_coalesce_rx_frag(skb, n_frags - 1, len, 0);
+	} else {
+		page = virt_to_page(skb->head);
+		*offset = offset_in_page(skb->head) + skb_headroom(skb) + skb->len;
+		__skb_put(skb, len);
+	}
+	return page;
+}
+
+/* Find the packet pages and order its copies. Returns whether there was memory. */
+static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work *work,
+			      const struct xenvif_tx_packet *pkt)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	struct xenvif_pack pack = {
+		.rest = pkt->len,
+		.room = XENVIF_TX_LINEAR,
+		.bufs = MAX_SKB_FRAGS,
+		.size = XEN_PAGE_SIZE,
+	};
+	u32 i, done, len, offset;
+	struct sk_buff *skb;
+	struct page *page;
+	bool fresh;
+
+	skb = xenvif_tx_alloc(tx);
+	if (unlikely(!skb))
+		return false;
+
+	for (i = 0; i < pkt->n_slots; i++) {
+		const struct xenvif_tx_slot *slot = &pkt->slot[i];
+
+		for (done = 0; done < slot->len; done += len) {
+			len = xenvif_pack_next(&pack, slot->len - done, &fresh);
+			page = xenvif_tx_extend(tx, skb, len, fresh, &offset);
+			if (unlikely(!page))
+				goto no_memory;
+			xenvif_batch_read(&tx->batch, queue->vif->domid, slot->gref,
+					  slot->offset + done, page, offset, len);
+		}
+	}
+	work->skb = skb;
+	work->n_ops = tx->batch.n - work->first_op;
+	return true;
+
+no_memory:
+	tx->batch.n = work->first_op;
+	kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+	return false;
+}
+
+/* A good packet: order its copies, or say why it is dropped. */
+static void xenvif_tx_accept(struct xenvif_queue *queue, struct xenvif_tx_work *work,
+			     const struct xenvif_tx_packet *pkt)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+
+	if (unlikely(!netif_running(queue->vif->dev))) {
+		work->status = XEN_NETIF_RSP_DROPPED;
+		tx->counts[XENVIF_TX_DROP_DOWN]++;
+		return;
+	}
+	if (unlikely(!xenvif_tx_prepare(queue, work, pkt))) {
+		work->status = XEN_NETIF_RSP_ERROR;
+		tx->counts[XENVIF_TX_DROP_NOMEM]++;
+		return;
+	}
+	work->flags = pkt->flags;
+	work->gso_type = pkt->gso_type;
+	work->gso_size = pkt->gso_size;
+	work->hash_alg = pkt->hash_alg;
+	work->hash_type = pkt->hash_type;
+	work->hash = pkt->hash;
+}
+
+static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict verdict,
+			    const struct xenvif_tx_packet *pkt)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	struct xenvif_tx_work *work = &tx->work[tx->n_work++];
+
+	work->skb = NULL;
+	work->first_op = tx->batch.n;
+	work->n_ops = 0;
+	work->n_requests = pkt->n_requests;
+	work->n_extras = pkt->n_extras;
+	work->status = XEN_NETIF_RSP_OKAY;
+
+	switch (verdict) {
+	case XENVIF_TX_PACKET:
+		xenvif_tx_accept(queue, work, pkt);
+		break;
+	case XENVIF_TX_MCAST:
+		/* Not offered to the frontend, so not to be used by it. */
+		work->status = XEN_NETIF_RSP_ERROR;
+		tx->counts[XENVIF_TX_DROP_EXTRA]++;
+		break;
+	default:
+		work->status = XEN_NETIF_RSP_ERROR;
+		tx->counts[xenvif_tx_bad_stat[pkt->bad]]++;
+		break;
+	}
+	tx->counts[XENVIF_TX_REQUESTS] += pkt->n_requests;
+}
+
+/* Take packets from the ring until something ends it: see enum xenvif_tx_stop. */
+static enum xenvif_tx_stop xenvif_tx_build(struct xenvif_queue *queue, u32 budget)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	RING_IDX fetched = tx->ring.fetched;
+	enum xenvif_tx_verdict verdict;
+	struct xenvif_tx_packet pkt;
+	int avail;
+
+	avail = xenvif_tx_ring_fetch(&tx->ring);
+	if (unlikely(avail < 0))
+		return XENVIF_TX_STOP_CORRUPT;
+	if (tx->ring.fetched != fetched)
+		tx->worked = true;
+
+	for (; avail; avail -= pkt.n_requests) {
+		if (tx->n_work == budget ||
+		    xenvif_batch_room(&tx->batch) < XENVIF_TX_PACKET_OPS)
+			return XENVIF_TX_STOP_FULL;
+
+		verdict = xenvif_tx_parse(tx->ring.copy, XENVIF_TX_RING_SIZE,
+					  xenvif_tx_ring_head(&tx->ring), avail, &pkt);
+		if (verdict == XENVIF_TX_WAIT)
+			return XENVIF_TX_STOP_EMPTY;
+		if (unlikely(verdict == XENVIF_TX_CORRUPT))
+			return XENVIF_TX_STOP_CORRUPT;
+		if (verdict == XENVIF_TX_PACKET) {
+			tx->wait = xenvif_tx_admit(queue->vif, pkt.len);
+			if (tx->wait) {
+				tx->counts[XENVIF_TX_THROTTLED]++;
+				return XENVIF_TX_STOP_THROTTLED;
+			}
+		}
+		xenvif_tx_start(queue, verdict, &pkt);
+		xenvif_tx_ring_consume(&tx->ring, pkt.n_requests);
+	}
+	return XENVIF_TX_STOP_EMPTY;
+}
+
+/* What became of a packet's copies. Returns whether one must be tried again. */
+static bool xenvif_tx_check(struct xenvif_queue_tx *tx, struct xenvif_tx_work *work,
+			    bool last_try)
+{
+	struct gnttab_copy *op = &tx->batch.op[work->first_op];
+	bool again = false;
+	u32 i;
+
+	for (i = 0; i < work->n_ops; i++) {
+		if (likely(op[i].status == GNTST_okay))
+			continue;
+		if (op[i].status == GNTST_eagain && !last_try)
+			again = true;
+		else
+			work->status = XEN_NETIF_RSP_ERROR;
+	}
+	return again;
+}
+
+/* Try those copies again whose page the guest's host had paged out. */
+static void xenvif_tx_recopy(struct xenvif_queue_tx *tx)
+{
+	u32 i;
+
+	for (i = 0; i < tx->batch.n; i++) {
+		struct xenvif_batch one = { .op = &tx->batch.op[i], .n = 1, .max = 1 };
+
+		if (one.op->status == GNTST_eagain)
+			xenvif_batch_run(&one);
+	}
+}
+
+/* Make the copies. Returns whether all of them have ended, well or not. */
+static bool xenvif_tx_copy(struct xenvif_queue_tx *tx)
+{
+	bool last_try = tx->n_eagain >= XENVIF_TX_EAGAIN_MAX;
+	bool again = false;
+	u32 i;
+
+	if (likely(!tx->n_eagain)) {
+		xenvif_batch_run(&tx->batch);
+		tx->counts[XENVIF_TX_COPIES] += tx->batch.n;
+		tx->counts[XENVIF_TX_BATCHES] += !!tx->batch.n;
+	} else {
+		xenvif_tx_recopy(tx);
+	}
+
+	for (i = 0; i < tx->n_work; i++)
+		again |= xenvif_tx_check(tx, &tx->work[i], last_try);
+	tx->n_eagain = again ? tx->n_eagain + 1 : 0;
+	return !again;
+}
+
+/* Answer for all packets of the poll at once. The guest has its slots back before
+ * the packets are even looked at.
+ */
+static void xenvif_tx_answer(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	u32 i, j, n = 0;
+
+	for (i = 0; i < tx->n_work; i++) {
+		const struct xenvif_tx_work *work = &tx->work[i];
+
+		/* The extra infos follow the first slot. */
+		xenvif_tx_ring_respond(&tx->ring, work->status);
+		for (j = 1; j < work->n_requests; j++)
+			xenvif_tx_ring_respond(&tx->ring,
+					       j <= work->n_extras ?
+					       XEN_NETIF_RSP_NULL : work->status);
+		n += work->n_requests;
+	}
+	if (xenvif_tx_ring_push(&tx->ring, n)) {
+		xenvif_notify(&queue->tx_channel);
+		tx->counts[XENVIF_TX_NOTIFIES]++;
+	}
+}
+
+/* Protocol headers always end in the linear area: so drivers below expect it. */
+static bool xenvif_tx_pull_headers(struct sk_buff *skb)
+{
+	u32 headlen = skb_headlen(skb);
+
+	if (!skb_is_nonlinear(skb) || headlen >= XENVIF_TX_PULL ||
+	    xenvif_tx_headers_len(skb->data, headlen))
+		return true;
+	return __pskb_pull_tail(skb, min_t(u32, skb->len, XENVIF_TX_PULL) - headlen);
+}
+
+/* What is behind the VLAN tags that the frame may have. @depth: their bytes. */
+static __be16 xenvif_tx_inner_proto(const struct sk_buff *skb, u32 *depth)
+{
+	__be16 proto = skb->protocol;
+	const struct vlan_hdr *tag;
+	struct vlan_hdr copy;
+
+	for (*depth = 0; eth_type_vlan(proto); *depth += VLAN_HLEN) {
+		tag = skb_header_pointer(skb, *depth, sizeof(copy), &copy);
+		if (!tag || *depth >= XENVIF_TX_VLAN_MAX * VLAN_HLEN)
+			return 0;
+		proto = tag->h_vlan_encapsulated_proto;
+	}
+	return proto;
+}
+
+/* Have the transport header found and the checksum's place noted, behind VLAN
+ * tags too. Returns whether it could be done.
+ */
+static bool xenvif_tx_csum_setup(struct sk_buff *skb, __be16 proto, u32 depth,
+				 bool recalculate)
+{
+	__be16 outer = skb->protocol;
+	bool ok;
+
+	if (!depth)
+		return !skb_checksum_setup(skb, recalculate);
+
+	if (!pskb_may_pull(skb, depth))
+		return false;
+	__skb_pull(skb, depth);
+	skb_reset_network_header(skb);
+	skb->protocol = proto;
+	ok = !skb_checksum_setup(skb, recalculate);
+	__skb_push(skb, depth);
+	skb_reset_network_header(skb);
+	skb->protocol = outer;
+	return ok;
+}
+
+/* Make it a packet to be segmented, if it is really one. */
+static bool xenvif_tx_gso_setup(struct sk_buff *skb, __be16 proto,
+				const struct xenvif_tx_work *work)
+{
+	bool v4 = work->gso_type == XEN_NETIF_GSO_TYPE_TCPV4;
+	u32 hdr_len = skb_transport_offset(skb) + sizeof(struct tcphdr);
+
+	if (proto != (v4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6)) ||
+	    skb->csum_offset != offsetof(struct tcphdr, check) ||
+	    !pskb_may_pull(skb, hdr_len) || tcp_hdrlen(skb) < sizeof(struct tcphdr))
+		return false;
+
+	hdr_len = skb_transport_offset(skb) + tcp_hdrlen(skb);
+	if (!pskb_may_pull(skb, hdr_len))
+		return false;
+	if (skb->len - hdr_len <= work->gso_size)
+		return true;
+
+	skb_shinfo(skb)->gso_size = work->gso_size;
+	skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len - hdr_len, work->gso_size);
+	/* A guest says so: who sends it on has to look for himself. */
+	skb_shinfo(skb)->gso_type = (v4 ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6) | SKB_GSO_DODGY;
+	return true;
+}
+
+static bool xenvif_tx_offload(struct xenvif_queue *queue, struct sk_buff *skb,
+			      const struct xenvif_tx_work *work)
+{
+	bool blank = work->flags & XEN_NETTXF_csum_blank;
+	__be16 proto;
+	u32 depth;
+
+	if (!blank && work->gso_type == XEN_NETIF_GSO_TYPE_NONE) {
+		if (work->flags & XEN_NETTXF_data_validated &&
+		    queue->vif->dev->features & NETIF_F_RXCSUM)
+			skb->ip_summed = CHECKSUM_UNNECESSARY;
+		return true;
+	}
+	/* Segments need checksums of their own, whatever the guest has filled in. */
+	if (!blank)
+		queue->tx.counts[XENVIF_TX_CSUM_FIXUP]++;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	proto = xenvif_tx_inner_proto(skb, &depth);
+	if (!xenvif_tx_csum_setup(skb, proto, depth, !blank))
+		return false;
+	return work->gso_type == XEN_NETIF_GSO_TYPE_NONE ||
+	       xenvif_tx_gso_setup(skb, proto, work);
+}
+
+static void xenvif_tx_set_hash(struct sk_buff *skb, const struct xenvif_tx_work *work)
+{
+	bool l4;
+
+	if (work->hash_alg != XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ ||
+	    work->hash_type > _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP)
+		return;
+	l4 = work->hash_type == _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP ||
+	     work->hash_type == _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP;
+	skb_set_hash(skb, work->hash, l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
+}
+
+/* Up the stack with it; the only place where a packet of the guest's is dropped
+ * after it was copied.
+ */
+static void xenvif_tx_deliver(struct xenvif_queue *queue, struct xenvif_tx_work *work)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	struct sk_buff *skb = work->skb;
+	u32 len = skb->len;
+
+	if (unlikely(work->status != XEN_NETIF_RSP_OKAY)) {
+		tx->counts[XENVIF_TX_DROP_COPY]++;
+		kfree_skb(skb);
+		return;
+	}
+	if (unlikely(!xenvif_tx_pull_headers(skb)))
+		goto bad_header;
+	skb->protocol = eth_type_trans(skb, queue->vif->dev);
+	skb_reset_network_header(skb);
+	if (unlikely(!xenvif_tx_offload(queue, skb, work)))
+		goto bad_header;
+
+	xenvif_tx_set_hash(skb, work);
+	skb_record_rx_queue(skb, queue->id);
+	tx->counts[XENVIF_TX_PACKETS]++;
+	tx->counts[XENVIF_TX_BYTES] += len;
+	napi_gro_receive(&tx->napi, skb);
+	return;
+
+bad_header:
+	tx->counts[XENVIF_TX_DROP_HEADER]++;
+	kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_SMALL);
+}
+
+static void xenvif_tx_commit(struct xenvif_queue *queue)
+{
+	struct xenvif_stats *stats = &queue->vif->stats[queue->id];
+	u32 *counts = queue->tx.counts;
+	u32 i;
+
+	u64_stats_update_begin(&stats->tx_sync);
+	for (i = 0; i < XENVIF_TX_STAT_MAX; i++)
+		u64_stats_add(&stats->tx[i], counts[i]);
+	u64_stats_update_end(&stats->tx_sync);
+	memset(counts, 0, sizeof(queue->tx.counts));
+}
+
+/* The poll is over: wait for the guest, or for the rate limit. */
+static void xenvif_tx_rest(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	bool worked = tx->worked;
+
+	if (tx->stop == XENVIF_TX_STOP_THROTTLED) {
+		hrtimer_start(&tx->throttle,
+			      ns_to_ktime(min_t(u64, tx->wait, XENVIF_TX_WAIT_MAX)),
+			      HRTIMER_MODE_REL);
+	} else if (xenvif_tx_ring_rest(&tx->ring)) {
+		tx->late = true;
+		napi_schedule(&tx->napi);
+	} else if (!worked && tx->late) {
+		/* The event of what the last look had found. */
+		tx->late = false;
+		worked = true;
+	}
+	tx->worked = false;
+	xenvif_channel_done(&queue->tx_channel, XENVIF_OWED_TX, worked);
+}
+
+/**
+ * xenvif_tx_poll() - a queue's NAPI poll
+ * @napi: the queue's instance
+ * @budget: packets that may be handled, good or bad
+ *
+ * Follows xen/interface/io/netif.h, "Guest transmit".
+ *
+ * Context: softirq, or the NAPI thread; never twice at a time.
+ * Return: packets handled; @budget if there is more to do.
+ */
+int xenvif_tx_poll(struct napi_struct *napi, int budget)
+{
+	struct xenvif_queue *queue = container_of(napi, struct xenvif_queue, tx.napi);
+	struct xenvif_queue_tx *tx = &queue->tx;
+	int i, done;
+
+	/* netpoll wants room to send, and guest-TX has none to give. */
+	if (!budget)
+		return 0;
+	if (unlikely(xenvif_is_fatal(queue->vif))) {
+		napi_complete(napi);
+		return 0;
+	}
+
+	if (likely(!tx->n_work))
+		tx->stop = xenvif_tx_build(queue, min(budget, XENVIF_TX_BATCH));
+	if (!xenvif_tx_copy(tx))
+		return budget;
+
+	done = tx->n_work;
+	if (done) {
+		xenvif_tx_answer(queue);
+		for (i = 0; i < done; i++)
+			if (tx->work[i].skb)
+				xenvif_tx_deliver(queue, &tx->work[i]);
+	}
+	tx->n_work = 0;
+	tx->batch.n = 0;
+	xenvif_tx_commit(queue);
+
+	/* A shared channel is masked while the poll goes on, so buffers that the
+	 * other direction waits for would go unnoticed.
+	 */
+	if (!queue->rx_channel.irq)
+		xenvif_rx_kick(queue);
+
+	if (tx->stop == XENVIF_TX_STOP_FULL || done == budget)
+		return budget;
+	if (unlikely(tx->stop == XENVIF_TX_STOP_CORRUPT)) {
+		xenvif_fatal(queue->vif, "the TX ring is corrupt");
+		napi_complete_done(napi, done);
+		return done;
+	}
+	if (napi_complete_done(napi, done))
+		xenvif_tx_rest(queue);
+	return done;
+}
+
+/**
+ * xenvif_tx_unthrottle() - there may be credit again
+ * @timer: the queue's
+ *
+ * Context: hard interrupt.
+ * Return: HRTIMER_NORESTART.
+ */
+enum hrtimer_restart xenvif_tx_unthrottle(struct hrtimer *timer)
+{
+	struct xenvif_queue_tx *tx = container_of(timer, struct xenvif_queue_tx, throttle);
+
+	napi_schedule(&tx->napi);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * xenvif_tx_purge() - forget packets whose copies were still being retried
+ * @queue: a queue whose NAPI is disabled
+ *
+ * Context: process.
+ */
+void xenvif_tx_purge(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	u32 i;
+
+	for (i = 0; i < tx->n_work; i++)
+		kfree_skb(tx->work[i].skb);
+	tx->n_work = 0;
+	tx->batch.n = 0;
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The net_device of a vif: its life, its connection, its features and counters.
+ */
+
+#include <linux/ethtool.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "common.h"
+
+#define XENVIF_QUEUE_LENGTH	1000
+
+/* Lines that one vif may log: 10 in 5 s. */
+#define XENVIF_LOG_INTERVAL	(5 * HZ)
+#define XENVIF_LOG_BURST	10
+
+#define XENVIF_FEATURES		(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_IP_CSUM | \
+				 NETIF_F_IPV6_CSUM | NETIF_F_TSO | NETIF_F_TSO6 |  \
+				 NETIF_F_RXCSUM)
+
+/* A frontend without feature-rx-notify says nothing when it has posted buffers:
+ * packets for it wait but a moment, and it cannot be told from a stalled one.
+ */
+#define XENVIF_QUIET_DRAIN_MSECS	30
+
+static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct xenvif *vif = netdev_priv(dev);
+	u32 id = skb_get_queue_mapping(skb);
+	struct xenvif_queues *queues;
+	netdev_tx_t ret = NETDEV_TX_OK;
+
+	rcu_read_lock();
+	queues = rcu_dereference(vif->queues);
+	if (likely(queues && id < queues->n)) {
+		ret = xenvif_rx_enqueue(queues->queue[id], skb);
+	} else {
+		xenvif_xmit_count(vif, id, XENVIF_XMIT_DROP_DISCONNECTED);
+		dev_kfree_skb_any_reason(skb, SKB_DROP_REASON_DEV_READY);
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+static int xenvif_open(struct net_device *dev)
+{
+	netif_tx_start_all_queues(dev);
+	return 0;
+}
+
+/* Polls go on while the interface is down, and answer the guest without looking
+ * at its packets: here only those that began before are waited for.
+ */
+static int xenvif_stop(struct net_device *dev)
+{
+	struct xenvif *vif = netdev_priv(dev);
+	struct xenvif_queues *queues = rtnl_dereference(vif->queues);
+	u32 i;
+
+	netif_tx_stop_all_queues(dev);
+	for (i = 0; queues && i < queues->n; i++)
+		napi_synchronize(&queues->queue[i]->tx.napi);
+	return 0;
+}
+
+static bool xenvif_mtu_fits(struct xenvif *vif, int mtu)
+{
+	return mtu <= ETH_DATA_LEN || !rtnl_dereference(vif->queues) || vif->frontend.sg;
+}
+
+static int xenvif_change_mtu(struct net_device *dev, int mtu)
+{
+	struct xenvif *vif = netdev_priv(dev);
+
+	if (!xenvif_mtu_fits(vif, mtu)) {
+		netdev_info(dev, "MTU %d needs a frontend with feature-sg\n", mtu);
+		return -EINVAL;
+	}
+	WRITE_ONCE(dev->mtu, mtu);
+	vif->wanted_mtu = mtu;
+	return 0;
+}
+
+static netdev_features_t xenvif_fix_features(struct net_device *dev,
+					     netdev_features_t features)
+{
+	const struct xenvif_frontend *frontend = &((struct xenvif *)netdev_priv(dev))->frontend;
+
+	if (!frontend->sg)
+		features &= ~(NETIF_F_SG | NETIF_F_FRAGLIST);
+	if (!frontend->gso_tcpv4)
+		features &= ~NETIF_F_TSO;
+	if (!frontend->gso_tcpv6)
+		features &= ~NETIF_F_TSO6;
+	if (!frontend->ip_csum)
+		features &= ~NETIF_F_IP_CSUM;
+	if (!frontend->ipv6_csum)
+		features &= ~NETIF_F_IPV6_CSUM;
+	return features;
+}
+
+/* The swap of views: what the guest transmits is what the netdev receives. */
+static void xenvif_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *sum)
+{
+	struct xenvif *vif = netdev_priv(dev);
+	u32 i, stat;
+
+	for (i = 0; i < vif->params.max_queues; i++) {
+		const struct xenvif_stats *s = &vif->stats[i];
+
+		sum->rx_packets += xenvif_stat_read(&s->tx_sync, &s->tx[XENVIF_TX_PACKETS]);
+		sum->rx_bytes += xenvif_stat_read(&s->tx_sync, &s->tx[XENVIF_TX_BYTES]);
+		for (stat = XENVIF_TX_DROP_SHORT; stat <= XENVIF_TX_DROP_COPY; stat++)
+			sum->rx_errors += xenvif_stat_read(&s->tx_sync, &s->tx[stat]);
+		sum->rx_errors += xenvif_stat_read(&s->tx_sync,
+						   &s->tx[XENVIF_TX_DROP_HEADER]);
+		sum->rx_dropped += xenvif_stat_read(&s->tx_sync,
+						    &s->tx[XENVIF_TX_DROP_NOMEM]);
+		sum->rx_dropped += xenvif_stat_read(&s->tx_sync,
+						    &s->tx[XENVIF_TX_DROP_DOWN]);
+
+		sum->tx_packets += xenvif_stat_read(&s->rx_sync, &s->rx[XENVIF_RX_PACKETS]);
+		sum->tx_bytes += xenvif_stat_read(&s->rx_sync, &s->rx[XENVIF_RX_BYTES]);
+		sum->tx_errors += xenvif_stat_read(&s->rx_sync,
+						   &s->rx[XENVIF_RX_COPY_ERRORS]);
+		sum->tx_dropped += xenvif_stat_read(&s->rx_sync,
+						    &s->rx[XENVIF_RX_DROP_EXPIRED]);
+		sum->tx_dropped += xenvif_stat_read(&s->rx_sync,
+						    &s->rx[XENVIF_RX_DROP_PURGED]);
+		for (stat = 0; stat < XENVIF_XMIT_STAT_MAX; stat++)
+			sum->tx_dropped += xenvif_stat_read(&s->xmit_sync, &s->xmit[stat]);
+	}
+}
+
+static const struct net_device_ops xenvif_netdev_ops = {
+	.ndo_open		= xenvif_open,
+	.ndo_stop		= xenvif_stop,
+	.ndo_start_xmit		= xenvif_start_xmit,
+	.ndo_change_mtu		= xenvif_change_mtu,
+	.ndo_fix_features	= xenvif_fix_features,
+	.ndo_get_stats64	= xenvif_get_stats64,
+	.ndo_set_mac_address	= eth_mac_addr,
+	.ndo_validate_addr	= eth_validate_addr,
+};
+
+static int xenvif_alloc_stats(struct xenvif *vif)
+{
+	u32 i;
+
+	vif->stats = kvcalloc(vif->params.max_queues, sizeof(*vif->stats), GFP_KERNEL);
+	if (!vif->stats)
+		return -ENOMEM;
+	for (i = 0; i < vif->params.max_queues; i++) {
+		u64_stats_init(&vif->stats[i].tx_sync);
+		u64_stats_init(&vif->stats[i].rx_sync);
+		u64_stats_init(&vif->stats[i].xmit_sync);
+	}
+	return 0;
+}
+
+static void xenvif_init_netdev(struct net_device *dev)
+{
+	static const u8 addr[ETH_ALEN] = { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	dev->netdev_ops = &xenvif_netdev_ops;
+	dev->ethtool_ops = &xenvif_ethtool_ops;
+	dev->hw_features = XENVIF_FEATURES;
+	/* A guest looks at what it gets, whoever says that it is good. */
+	dev->features = XENVIF_FEATURES | NETIF_F_GSO_ROBUST | NETIF_F_HIGHDMA;
+	/* Frontends do not find their way to the checksum behind a tag. */
+	dev->vlan_features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA;
+	dev->tx_queue_len = XENVIF_QUEUE_LENGTH;
+	dev->min_mtu = ETH_MIN_MTU;
+	dev->max_mtu = XENVIF_MTU_MAX;
+
+	/* The highest there is: a bridge takes the lowest of its ports' for its
+	 * own, which must not be a guest's interface that comes and goes.
+	 */
+	eth_hw_addr_set(dev, addr);
+	netif_carrier_off(dev);
+}
+
+/**
+ * xenvif_create() - make a vif and register its netdev
+ * @xdev: its xenbus device
+ * @handle: the guest's number for it
+ *
+ * Context: process; takes the RTNL.
+ * Return: the vif, or an ERR_PTR(); -EEXIST if the name is taken.
+ */
+struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
+{
+	struct xenvif_params params;
+	struct net_device *dev;
+	struct xenvif *vif;
+	char name[IFNAMSIZ];
+	int err;
+
+	xenvif_params_get(&params);
+	if (snprintf(name, sizeof(name), "vif%u.%u", xdev->otherend_id, handle) >= IFNAMSIZ)
+		return ERR_PTR(-ENAMETOOLONG);
+	dev = alloc_netdev_mqs(sizeof(*vif), name, NET_NAME_UNKNOWN, ether_setup,
+			       params.max_queues, params.max_queues);
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+	SET_NETDEV_DEV(dev, &xdev->dev);
+
+	vif = netdev_priv(dev);
+	vif->dev = dev;
+	vif->xdev = xdev;
+	vif->domid = xdev->otherend_id;
+	vif->handle = handle;
+	vif->params = params;
+	vif->wanted_mtu = dev->mtu;
+	vif->n_stat_queues = 1;
+	spin_lock_init(&vif->credit_lock);
+	INIT_WORK(&vif->fatal_work, xenvif_fatal_work);
+	ratelimit_state_init(&vif->log_limit, XENVIF_LOG_INTERVAL, XENVIF_LOG_BURST);
+	/* Say it at once that lines were left out, and not when they stop. */
+	ratelimit_set_flags(&vif->log_limit, RATELIMIT_MSG_ON_RELEASE);
+
+	err = xenvif_alloc_stats(vif);
+	if (err)
+		goto free_dev;
+	xenvif_init_netdev(dev);
+	err = register_netdev(dev);
+	if (err)
+		goto free_stats;
+	return vif;
+
+free_stats:
+	kvfree(vif->stats);
+free_dev:
+	free_netdev(dev);
+	return ERR_PTR(err);
+}
+
+/**
+ * xenvif_destroy() - unregister a vif's netdev and free all of it
+ * @vif: a vif that is disconnected, and whose fatal_work is cancelled
+ *
+ * Context: process; takes the RTNL.
+ */
+void xenvif_destroy(struct xenvif *vif)
+{
+	struct xenvif_stats *stats = vif->stats;
+	struct net_device *dev = vif->dev;
+
+	unregister_netdev(dev);
+	kvfree(stats);
+	free_netdev(dev);
+}
+
+/* The largest MTU that both the administrator and the frontend can have. */
+static void xenvif_update_mtu(struct xenvif *vif)
+{
+	u32 wanted = vif->wanted_mtu;
+	u32 mtu = vif->frontend.sg ? wanted : min_t(u32, wanted, ETH_DATA_LEN);
+
+	if (vif->dev->mtu != mtu && dev_set_mtu(vif->dev, mtu))
+		xenvif_warn(vif, "cannot set MTU %u\n", mtu);
+	vif->wanted_mtu = wanted;
+}
+
+/* Everything about the new frontend that the netdev must know beforehand. */
+static int xenvif_prepare_netdev(struct xenvif *vif,
+				 const struct xenvif_frontend *frontend, u32 n_queues)
+{
+	int err;
+
+	rtnl_lock();
+	vif->frontend = *frontend;
+	WRITE_ONCE(vif->xdp_headroom, frontend->xdp_headroom);
+	vif->rx_drain_timeout = vif->params.rx_drain_timeout;
+	vif->rx_stall_timeout = vif->params.rx_stall_timeout;
+	if (!frontend->rx_notify) {
+		vif->rx_drain_timeout = msecs_to_jiffies(XENVIF_QUIET_DRAIN_MSECS);
+		vif->rx_stall_timeout = 0;
+	}
+	atomic_set(&vif->n_stalled, 0);
+	clear_bit(XENVIF_FLAG_FATAL, &vif->flags);
+
+	err = netif_set_real_num_queues(vif->dev, n_queues, n_queues);
+	if (!err) {
+		vif->n_stat_queues = max(vif->n_stat_queues, n_queues);
+		netdev_update_features(vif->dev);
+		xenvif_update_mtu(vif);
+	}
+	rtnl_unlock();
+	return err;
+}
+
+/**
+ * xenvif_connect() - connect a vif to its frontend
+ * @vif: a vif that is not connected
+ * @frontend: what the frontend can take
+ * @config: where its queues are
+ * @n_queues: how many, 1 to vif->params.max_queues
+ *
+ * Context: process, under the backend's lock; takes the RTNL.
+ * Return: 0, or an error; then everything is as it was before.
+ */
+int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
+		   const struct xenvif_queue_config *config, u32 n_queues)
+{
+	struct xenvif_queues *queues;
+	int err;
+
+	queues = xenvif_queues_alloc(vif, n_queues);
+	if (IS_ERR(queues))
+		return PTR_ERR(queues);
+	err = xenvif_prepare_netdev(vif, frontend, n_queues);
+	if (!err)
+		err = xenvif_queues_raise(queues, config);
+	if (err) {
+		xenvif_queues_lower(queues);
+		xenvif_queues_free(queues);
+		return err;
+	}
+
+	rtnl_lock();
+	rcu_assign_pointer(vif->queues, queues);
+	netif_carrier_on(vif->dev);
+	if (netif_running(vif->dev))
+		netif_tx_wake_all_queues(vif->dev);
+	rtnl_unlock();
+	return 0;
+}
+
+/**
+ * xenvif_disconnect() - take a vif off its frontend
+ * @vif: the vif; nothing happens if it is not connected
+ *
+ * First nobody finds the queues any more, then nobody uses them, then they go:
+ * after synchronize_net() no packet of the host's is on its way to them, and
+ * once lowered nothing of the guest's is.
+ *
+ * Context: process, under the backend's lock; takes the RTNL.
+ */
+void xenvif_disconnect(struct xenvif *vif)
+{
+	struct xenvif_queues *queues;
+
+	rtnl_lock();
+	queues = rtnl_dereference(vif->queues);
+	RCU_INIT_POINTER(vif->queues, NULL);
+	netif_carrier_off(vif->dev);
+	rtnl_unlock();
+	if (!queues)
+		return;
+
+	synchronize_net();
+	xenvif_queues_lower(queues);
+	/* A queue that just then was no longer stalled may have raised it. */
+	netif_carrier_off(vif->dev);
+	xenvif_queues_free(queues);
+}
+
+/**
+ * xenvif_fatal() - the guest broke a ring: stop this vif
+ * @vif: the vif
+ * @why: for the log
+ *
+ * Only marks the vif and queues work, which disconnects it and lets the frontend
+ * know; a new connection begins afresh.
+ *
+ * Context: any.
+ */
+void xenvif_fatal(struct xenvif *vif, const char *why)
+{
+	if (test_and_set_bit(XENVIF_FLAG_FATAL, &vif->flags))
+		return;
+	xenvif_warn(vif, "guest error: %s; disconnecting\n", why);
+	schedule_work(&vif->fatal_work);
+}
+
+/**
+ * xenvif_queue_stalled() - a queue's guest takes no packets, or does again
+ * @queue: the queue
+ * @stalled: which of both
+ *
+ * The carrier falls when no queue is left that works.
+ *
+ * Context: the queue's thread; each change once.
+ */
+void xenvif_queue_stalled(struct xenvif_queue *queue, bool stalled)
+{
+	struct xenvif *vif = queue->vif;
+	struct xenvif_queues *queues;
+
+	if (stalled)
+		atomic_inc(&vif->n_stalled);
+	else
+		atomic_dec(&vif->n_stalled);
+	xenvif_warn(vif, "guest RX %s on queue %u\n", stalled ? "stalled" : "ready",
+		    queue->id);
+
+	rcu_read_lock();
+	queues = rcu_dereference(vif->queues);
+	if (queues && atomic_read(&vif->n_stalled) == queues->n)
+		netif_carrier_off(vif->dev);
+	else if (queues)
+		netif_carrier_on(vif->dev);
+	rcu_read_unlock();
+}
+
+/**
+ * xenvif_set_rate() - set or lift the limit of guest-TX
+ * @vif: the vif
+ * @bytes: bytes per interval, for all queues together; 0 for no limit
+ * @usecs: the interval, in us
+ *
+ * Context: process.
+ * Return: 0, or -ERANGE if the values are out of bounds; nothing changed then.
+ */
+int xenvif_set_rate(struct xenvif *vif, u64 bytes, u64 usecs)
+{
+	if (bytes > XENVIF_CREDIT_BYTES_MAX || usecs > XENVIF_CREDIT_USECS_MAX ||
+	    (bytes && !usecs))
+		return -ERANGE;
+
+	spin_lock_bh(&vif->credit_lock);
+	xenvif_credit_set(&vif->credit, bytes, usecs, ktime_get_ns());
+	spin_unlock_bh(&vif->credit_lock);
+	return 0;
+}

@@ -1,0 +1,688 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The control plane: xenstore keys, and the walk of states with the frontend.
+ *
+ * Keys, their meaning and their defaults are those of xen/interface/io/netif.h;
+ * the states are xen/interface/io/xenbus.h's. Our states and the ways between:
+ *
+ *   Initialising -> InitWait -> Connected
+ *                      |  ^         |
+ *                      |  |         |
+ *                      v  +-------+ v
+ *                   Closing <---- | +
+ *                      |          |
+ *                      v          |
+ *                    Closed ------+
+ *
+ * The shortest way is walked, and each step shown to the frontend. Data move as
+ * soon as the frontend is Connected, but our own state says so only when the
+ * hotplug script has put the interface where it belongs. Reconfigured stands for
+ * Connected while the frontend is Reconfiguring.
+ *
+ * What the frontend writes is read once, by xenvif_read_*(), and checked there.
+ */
+
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "common.h"
+
+/**
+ * struct xenvif_backend - the control plane's side of a vif
+ * @xdev: the xenbus device
+ * @vif: the data plane's side
+ * @lock: guards the rest, and orders connect and disconnect
+ * @state: where we are, whether or not it has been shown; Initialising to Closed
+ * @shown: what the frontend has been shown of it
+ * @script: the hotplug script, for udev
+ * @hotplug_watch: on the script's word that it has done its work
+ * @rate_watch: on the rate limit
+ */
+struct xenvif_backend {
+	struct xenbus_device *xdev;
+	struct xenvif *vif;
+	struct mutex lock;
+	enum xenbus_state state;
+	enum xenbus_state shown;
+	const char *script;
+	struct xenbus_watch hotplug_watch;
+	struct xenbus_watch rate_watch;
+};
+
+/* Tell about an error, in the log and in xenstore, where the toolstack looks.
+ * Within the vif's share: a guest can make any number of them.
+ */
+static __printf(3, 4) void
+xenvif_xenbus_error(struct xenvif_backend *be, int err, const char *fmt, ...)
+{
+	struct va_format vaf;
+	char path[64];
+	va_list args;
+
+	if (!__ratelimit(&be->vif->log_limit))
+		return;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	netdev_err(be->vif->dev, "%pV: %pe\n", &vaf, ERR_PTR(err));
+	snprintf(path, sizeof(path), "error/%s", be->xdev->nodename);
+	xenbus_printf(XBT_NIL, path, "error", "%d %pV", -err, &vaf);
+	va_end(args);
+}
+
+/* A decimal number and nothing else. Returns -ENOENT if there is no such key. */
+static int xenvif_read_u32(const char *dir, const char *key, u32 *value)
+{
+	char *text = xenbus_read(XBT_NIL, dir, key, NULL);
+	int err;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	/* kstrto would take a sign and an end of line, too. */
+	err = text[strspn(text, "0123456789")] ? -EINVAL : kstrtou32(text, 10, value);
+	kfree(text);
+	return err;
+}
+
+static int xenvif_read_u32_or(const char *dir, const char *key, u32 *value, u32 absent)
+{
+	int err = xenvif_read_u32(dir, key, value);
+
+	if (err != -ENOENT)
+		return err;
+	*value = absent;
+	return 0;
+}
+
+/* A key of ours that the frontend reads. */
+struct xenvif_offer {
+	const char *key;
+	u32 value;
+};
+
+static int xenvif_write_offers(struct xenvif_backend *be)
+{
+	const struct xenvif_params *params = &be->vif->params;
+	const struct xenvif_offer offers[] = {
+		{ "feature-sg", 1 },
+		{ "feature-gso-tcpv4", 1 },
+		{ "feature-gso-tcpv6", 1 },
+		{ "feature-ipv6-csum-offload", 1 },
+		{ "feature-rx-copy", 1 },
+		/* Page flipping is gone, but some frontends ask for the key. */
+		{ "feature-rx-flip", 0 },
+		{ "feature-xdp-headroom", params->xdp_headroom },
+		{ "feature-split-event-channels", params->split_channels },
+		{ "multi-queue-max-queues", params->max_queues },
+	};
+	u32 i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(offers); i++) {
+		err = xenbus_printf(XBT_NIL, be->xdev->nodename, offers[i].key, "%u",
+				    offers[i].value);
+		if (err) {
+			xenvif_xenbus_error(be, err, "writing %s", offers[i].key);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* What the frontend can take. Absent keys have the defaults of netif.h. */
+static int xenvif_read_frontend(struct xenvif_backend *be,
+				struct xenvif_frontend *frontend)
+{
+	u32 rx_copy, rx_notify, sg, gso4, gso6, no_csum, csum6, headroom;
+	const struct {
+		const char *key;
+		u32 *value;
+	} keys[] = {
+		{ "request-rx-copy", &rx_copy },
+		{ "feature-rx-notify", &rx_notify },
+		{ "feature-sg", &sg },
+		{ "feature-gso-tcpv4", &gso4 },
+		{ "feature-gso-tcpv6", &gso6 },
+		{ "feature-no-csum-offload", &no_csum },
+		{ "feature-ipv6-csum-offload", &csum6 },
+		{ "xdp-headroom", &headroom },
+	};
+	const char *dir = be->xdev->otherend;
+	u32 i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		err = xenvif_read_u32_or(dir, keys[i].key, keys[i].value, 0);
+		if (err) {
+			xenvif_xenbus_error(be, err, "reading %s/%s", dir, keys[i].key);
+			return err;
+		}
+	}
+	if (!rx_copy) {
+		err = -EOPNOTSUPP;
+		xenvif_xenbus_error(be, err, "%s has no request-rx-copy", dir);
+		return err;
+	}
+	if (headroom > XENVIF_XDP_HEADROOM_MAX) {
+		err = -ERANGE;
+		xenvif_xenbus_error(be, err, "%s/xdp-headroom is %u, valid are 0 - %u", dir,
+				    headroom, XENVIF_XDP_HEADROOM_MAX);
+		return err;
+	}
+
+	*frontend = (struct xenvif_frontend){
+		.sg = sg,
+		/* A packet to be segmented is one of many slots. */
+		.gso_tcpv4 = gso4 && sg,
+		.gso_tcpv6 = gso6 && sg,
+		.ip_csum = !no_csum,
+		.ipv6_csum = csum6,
+		.rx_notify = rx_notify,
+		.xdp_headroom = be->vif->params.xdp_headroom ? headroom : 0,
+	};
+	return 0;
+}
+
+static int xenvif_read_queue(struct xenvif_backend *be, const char *dir,
+			     struct xenvif_queue_config *config)
+{
+	struct {
+		const char *key;
+		u32 *value;
+	} keys[] = {
+		{ "tx-ring-ref", &config->tx_ref },
+		{ "rx-ring-ref", &config->rx_ref },
+		{ "event-channel-tx", &config->tx_port },
+		{ "event-channel-rx", &config->rx_port },
+	};
+	u32 i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		err = xenvif_read_u32(dir, keys[i].key, keys[i].value);
+		/* One channel for both, then: whatever was offered. */
+		if (err == -ENOENT && keys[i].value == &config->tx_port) {
+			keys[i].key = "event-channel";
+			err = xenvif_read_u32(dir, keys[i].key, &config->tx_port);
+			config->rx_port = config->tx_port;
+			if (!err)
+				return 0;
+		}
+		if (err) {
+			xenvif_xenbus_error(be, err, "reading %s/%s", dir, keys[i].key);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int xenvif_read_queues(struct xenvif_backend *be,
+			      struct xenvif_queue_config *config, u32 n)
+{
+	const char *dir = be->xdev->otherend;
+	char *queue_dir;
+	u32 i;
+	int err;
+
+	/* One queue alone has its keys where they were before there were more. */
+	if (n == 1)
+		return xenvif_read_queue(be, dir, config);
+
+	for (i = 0; i < n; i++) {
+		queue_dir = kasprintf(GFP_KERNEL, "%s/queue-%u", dir, i);
+		if (!queue_dir)
+			return -ENOMEM;
+		err = xenvif_read_queue(be, queue_dir, &config[i]);
+		kfree(queue_dir);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int xenvif_check_mac(struct xenvif_backend *be)
+{
+	char *text = xenbus_read(XBT_NIL, be->xdev->nodename, "mac", NULL);
+	int err = PTR_ERR_OR_ZERO(text);
+	u8 mac[ETH_ALEN];
+
+	if (!err) {
+		if (!mac_pton(text, mac) || text[strlen("xx:xx:xx:xx:xx:xx")])
+			err = -EINVAL;
+		kfree(text);
+	}
+	if (err)
+		xenvif_xenbus_error(be, err, "reading %s/mac", be->xdev->nodename);
+	return err;
+}
+
+static int xenvif_backend_connect(struct xenvif_backend *be)
+{
+	struct xenvif_queue_config *config;
+	struct xenvif *vif = be->vif;
+	struct xenvif_frontend frontend;
+	u32 n_queues;
+	int err;
+
+	err = xenvif_check_mac(be);
+	if (err)
+		return err;
+	err = xenvif_read_frontend(be, &frontend);
+	if (err)
+		return err;
+	err = xenvif_read_u32_or(be->xdev->otherend, "multi-queue-num-queues", &n_queues, 1);
+	if (!err && (!n_queues || n_queues > vif->params.max_queues))
+		err = -ERANGE;
+	if (err) {
+		xenvif_xenbus_error(be, err, "%s/multi-queue-num-queues must be 1 - %u",
+				    be->xdev->otherend, vif->params.max_queues);
+		return err;
+	}
+
+	config = kcalloc(n_queues, sizeof(*config), GFP_KERNEL);
+	if (!config)
+		return -ENOMEM;
+	err = xenvif_read_queues(be, config, n_queues);
+	if (!err) {
+		err = xenvif_connect(vif, &frontend, config, n_queues);
+		if (err)
+			xenvif_xenbus_error(be, err, "connecting %u queues", n_queues);
+	}
+	kfree(config);
+	return err;
+}
+
+static void xenvif_show_state(struct xenvif_backend *be, enum xenbus_state state)
+{
+	be->shown = state;
+	xenbus_switch_state(be->xdev, state);
+}
+
+/* Connected is shown once the hotplug script is done. */
+static void xenvif_show_connected(struct xenvif_backend *be)
+{
+	char *text;
+
+	if (be->state != XenbusStateConnected || be->shown == XenbusStateConnected)
+		return;
+
+	text = xenbus_read(XBT_NIL, be->xdev->nodename, "hotplug-status", NULL);
+	if (IS_ERR(text))
+		return;
+	if (!strcmp(text, "connected"))
+		xenvif_show_state(be, XenbusStateConnected);
+	kfree(text);
+}
+
+static enum xenbus_state xenvif_next_state(enum xenbus_state from, enum xenbus_state to)
+{
+	switch (from) {
+	case XenbusStateInitWait:
+		return to == XenbusStateConnected ? to : XenbusStateClosing;
+	case XenbusStateConnected:
+		return XenbusStateClosing;
+	case XenbusStateClosing:
+		return XenbusStateClosed;
+	case XenbusStateClosed:
+	default:
+		return XenbusStateInitWait;
+	}
+}
+
+/* Walk to a state, doing on the way what each step is about. */
+static void xenvif_set_state(struct xenvif_backend *be, enum xenbus_state to)
+{
+	lockdep_assert_held(&be->lock);
+
+	/* Closing is on the way to Closed, and not to be gone back to. */
+	if (to == XenbusStateClosing && be->state == XenbusStateClosed)
+		return;
+
+	while (be->state != to) {
+		enum xenbus_state from = be->state;
+
+		be->state = xenvif_next_state(from, to);
+		if (be->state == XenbusStateConnected) {
+			if (!xenvif_backend_connect(be)) {
+				xenvif_show_connected(be);
+				continue;
+			}
+			/* The error is told; the frontend may begin anew. */
+			to = XenbusStateClosing;
+			be->state = to;
+		} else if (from == XenbusStateConnected) {
+			xenvif_disconnect(be->vif);
+		}
+		xenvif_show_state(be, be->state);
+	}
+}
+
+/* The frontend wants other headroom in front of what it receives, from now on. */
+static void xenvif_reconfigure(struct xenvif_backend *be)
+{
+	u32 headroom;
+	int err;
+
+	if (be->state != XenbusStateConnected)
+		return;
+
+	err = xenvif_read_u32_or(be->xdev->otherend, "xdp-headroom", &headroom, 0);
+	if (!err && headroom > XENVIF_XDP_HEADROOM_MAX)
+		err = -ERANGE;
+	if (err)
+		xenvif_xenbus_error(be, err, "%s/xdp-headroom must be 0 - %u",
+				    be->xdev->otherend, XENVIF_XDP_HEADROOM_MAX);
+	else if (be->vif->params.xdp_headroom)
+		WRITE_ONCE(be->vif->xdp_headroom, headroom);
+	xenvif_show_state(be, XenbusStateReconfigured);
+}
+
+/* The frontend has changed its state. Returns whether the device shall go. */
+static bool xenvif_follow(struct xenvif_backend *be, enum xenbus_state state)
+{
+	lockdep_assert_held(&be->lock);
+
+	switch (state) {
+	case XenbusStateInitialising:
+		xenvif_set_state(be, XenbusStateInitWait);
+		return false;
+	case XenbusStateInitialised:
+		return false;
+	case XenbusStateConnected:
+		xenvif_set_state(be, XenbusStateConnected);
+		xenvif_show_connected(be);
+		return false;
+	case XenbusStateReconfiguring:
+		xenvif_reconfigure(be);
+		return false;
+	case XenbusStateClosing:
+		xenvif_set_state(be, XenbusStateClosing);
+		return false;
+	case XenbusStateClosed:
+		xenvif_set_state(be, XenbusStateClosed);
+		return !xenbus_dev_is_online(be->xdev);
+	case XenbusStateUnknown:
+		/* The frontend's keys are gone. */
+		xenvif_set_state(be, XenbusStateClosed);
+		return true;
+	default:
+		xenvif_xenbus_error(be, -EINVAL, "frontend has state %d", state);
+		return false;
+	}
+}
+
+static void xenvif_frontend_changed(struct xenbus_device *xdev, enum xenbus_state state)
+{
+	struct xenvif_backend *be = dev_get_drvdata(&xdev->dev);
+	bool gone;
+
+	mutex_lock(&be->lock);
+	gone = xenvif_follow(be, state);
+	mutex_unlock(&be->lock);
+	if (gone)
+		device_unregister(&xdev->dev);
+}
+
+/**
+ * xenvif_fatal_work() - take down a connection whose guest broke a ring
+ * @work: the vif's
+ *
+ * The frontend sees Closing, and may begin anew.
+ *
+ * Context: work item; takes the backend's lock.
+ */
+void xenvif_fatal_work(struct work_struct *work)
+{
+	struct xenvif *vif = container_of(work, struct xenvif, fatal_work);
+	struct xenvif_backend *be = dev_get_drvdata(&vif->xdev->dev);
+
+	mutex_lock(&be->lock);
+	if (be->state == XenbusStateConnected && xenvif_is_fatal(vif))
+		xenvif_set_state(be, XenbusStateClosing);
+	mutex_unlock(&be->lock);
+}
+
+/* One event that waits is enough: the handler looks at what is there then. */
+static bool xenvif_watch_will_handle(struct xenbus_watch *watch, const char *path,
+				     const char *token)
+{
+	return !watch->nr_pending;
+}
+
+static void xenvif_hotplug_changed(struct xenbus_watch *watch, const char *path,
+				   const char *token)
+{
+	struct xenvif_backend *be = container_of(watch, struct xenvif_backend,
+						 hotplug_watch);
+
+	mutex_lock(&be->lock);
+	xenvif_show_connected(be);
+	mutex_unlock(&be->lock);
+}
+
+/* "BYTES,USECS": so many bytes every so many microseconds. */
+static int xenvif_parse_rate(char *text, u64 *bytes, u64 *usecs)
+{
+	char *comma = strchr(text, ',');
+
+	if (!comma || text[strspn(text, "0123456789,")])
+		return -EINVAL;
+	*comma = '\0';
+	if (kstrtou64(text, 10, bytes) || kstrtou64(comma + 1, 10, usecs))
+		return -EINVAL;
+	return *bytes && *usecs ? 0 : -ERANGE;
+}
+
+static void xenvif_read_rate(struct xenvif_backend *be)
+{
+	char *text = xenbus_read(XBT_NIL, be->xdev->nodename, "rate", NULL);
+	u64 bytes = 0, usecs = 0;
+	int err = 0;
+
+	if (!IS_ERR(text)) {
+		err = xenvif_parse_rate(text, &bytes, &usecs);
+		kfree(text);
+	}
+	if (!err)
+		err = xenvif_set_rate(be->vif, bytes, usecs);
+	if (err)
+		xenvif_xenbus_error(be, err, "%s/rate is not BYTES,USECS; limit unchanged",
+				    be->xdev->nodename);
+}
+
+static void xenvif_rate_changed(struct xenbus_watch *watch, const char *path,
+				const char *token)
+{
+	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, rate_watch);
+
+	mutex_lock(&be->lock);
+	xenvif_read_rate(be);
+	mutex_unlock(&be->lock);
+}
+
+static void xenvif_unwatch(struct xenbus_watch *watch)
+{
+	if (!watch->node)
+		return;
+	unregister_xenbus_watch(watch);
+	kfree(watch->node);
+	watch->node = NULL;
+}
+
+static int xenvif_watch(struct xenvif_backend *be)
+{
+	int err;
+
+	err = xenbus_watch_pathfmt(be->xdev, &be->hotplug_watch, xenvif_watch_will_handle,
+				   xenvif_hotplug_changed, "%s/hotplug-status",
+				   be->xdev->nodename);
+	if (err)
+		return err;
+	err = xenbus_watch_pathfmt(be->xdev, &be->rate_watch, xenvif_watch_will_handle,
+				   xenvif_rate_changed, "%s/rate", be->xdev->nodename);
+	if (err)
+		xenvif_unwatch(&be->hotplug_watch);
+	return err;
+}
+
+static void xenvif_backend_free(struct xenvif_backend *be)
+{
+	dev_set_drvdata(&be->xdev->dev, NULL);
+	kfree(be->script);
+	kfree(be);
+}
+
+/* What the toolstack must have written before the device came to be. */
+static struct xenvif_backend *xenvif_backend_alloc(struct xenbus_device *xdev)
+{
+	struct xenvif_backend *be = kzalloc(sizeof(*be), GFP_KERNEL);
+	const char *key = "script";
+	u32 handle;
+	int err;
+
+	if (!be)
+		return ERR_PTR(-ENOMEM);
+	be->xdev = xdev;
+	be->state = XenbusStateInitialising;
+	mutex_init(&be->lock);
+	dev_set_drvdata(&xdev->dev, be);
+
+	be->script = xenbus_read(XBT_NIL, xdev->nodename, key, NULL);
+	err = PTR_ERR_OR_ZERO(be->script);
+	if (err) {
+		be->script = NULL;
+		goto bad_key;
+	}
+	key = "handle";
+	err = xenvif_read_u32(xdev->nodename, key, &handle);
+	if (err)
+		goto bad_key;
+
+	be->vif = xenvif_create(xdev, handle);
+	if (IS_ERR(be->vif)) {
+		err = PTR_ERR(be->vif);
+		xenbus_dev_fatal(xdev, err, "creating interface vif%d.%u",
+				 xdev->otherend_id, handle);
+		goto free;
+	}
+	return be;
+
+bad_key:
+	xenbus_dev_fatal(xdev, err, "reading %s/%s", xdev->nodename, key);
+free:
+	xenvif_backend_free(be);
+	return ERR_PTR(err);
+}
+
+static int xenvif_probe(struct xenbus_device *xdev, const struct xenbus_device_id *id)
+{
+	struct xenvif_backend *be;
+	int err;
+
+	/* A vif keeps the module: without it the guest's network would be gone. */
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+	be = xenvif_backend_alloc(xdev);
+	if (IS_ERR(be)) {
+		err = PTR_ERR(be);
+		goto put_module;
+	}
+
+	err = xenvif_write_offers(be);
+	if (err)
+		goto destroy;
+	err = xenvif_watch(be);
+	if (err)
+		goto destroy;
+
+	/* The interface is there: whoever waits for one of these two may use it. */
+	kobject_uevent(&xdev->dev.kobj, KOBJ_ONLINE);
+	mutex_lock(&be->lock);
+	xenvif_set_state(be, XenbusStateInitWait);
+	mutex_unlock(&be->lock);
+	pr_debug("%s created\n", be->vif->dev->name);
+	return 0;
+
+destroy:
+	xenvif_destroy(be->vif);
+	xenvif_backend_free(be);
+put_module:
+	module_put(THIS_MODULE);
+	return err;
+}
+
+static void xenvif_remove(struct xenbus_device *xdev)
+{
+	struct xenvif_backend *be = dev_get_drvdata(&xdev->dev);
+
+	kobject_uevent(&xdev->dev.kobj, KOBJ_OFFLINE);
+	xenvif_unwatch(&be->rate_watch);
+	xenvif_unwatch(&be->hotplug_watch);
+
+	/* No state is shown: a driver that is bound again finds the frontend as it
+	 * is, connected, and goes on with its rings.
+	 */
+	mutex_lock(&be->lock);
+	xenvif_disconnect(be->vif);
+	be->state = XenbusStateClosed;
+	mutex_unlock(&be->lock);
+	cancel_work_sync(&be->vif->fatal_work);
+
+	xenbus_rm(XBT_NIL, xdev->nodename, "hotplug-status");
+	pr_debug("%s destroyed\n", be->vif->dev->name);
+	xenvif_destroy(be->vif);
+	xenvif_backend_free(be);
+	module_put(THIS_MODULE);
+}
+
+/* For udev, which may be the one to run the hotplug script. */
+static int xenvif_uevent(const struct xenbus_device *xdev, struct kobj_uevent_env *env)
+{
+	const struct xenvif_backend *be = dev_get_drvdata(&xdev->dev);
+	int err;
+
+	if (!be)
+		return 0;
+	if (be->script) {
+		err = add_uevent_var(env, "script=%s", be->script);
+		if (err)
+			return err;
+	}
+	return IS_ERR_OR_NULL(be->vif) ? 0 : add_uevent_var(env, "vif=%s", be->vif->dev->name);
+}
+
+static const struct xenbus_device_id xenvif_ids[] = {
+	{ "vif" },
+	{ "" }
+};
+
+static struct xenbus_driver xenvif_driver = {
+	.ids			= xenvif_ids,
+	.probe			= xenvif_probe,
+	.remove			= xenvif_remove,
+	.uevent			= xenvif_uevent,
+	.otherend_changed	= xenvif_frontend_changed,
+	.allow_rebind		= true,
+};
+
+/**
+ * xenvif_xenbus_init() - serve vifs from now on
+ *
+ * Context: process.
+ * Return: 0 or an error.
+ */
+int xenvif_xenbus_init(void)
+{
+	return xenbus_register_backend(&xenvif_driver);
+}
+
+/**
+ * xenvif_xenbus_exit() - serve vifs no more
+ *
+ * Context: process; no vif is left, as each of them holds the module.
+ */
+void xenvif_xenbus_exit(void)
+{
+	xenbus_unregister_driver(&xenvif_driver);
+}

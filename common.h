@@ -82,7 +82,9 @@
 /* Ring slots that a guest-RX packet's data may take: what every frontend takes. */
 #define XENVIF_RX_SLOTS_MAX	XEN_NETIF_NR_SLOTS_MIN
 
-/* Bytes of memory (truesize) that a queue's backlog may hold on to. */
+/* Bytes of memory (truesize) at which a queue's backlog takes no more packets; so
+ * it holds on to less than this and one packet.
+ */
 #define XENVIF_RX_BACKLOG_MAX	(1024 * 1024)
 
 /* Times that a poll is repeated for a guest's page that is paged out. */
@@ -297,7 +299,7 @@ struct xenvif_queue_tx {
  * @ring: the shared ring
  */
 struct xenvif_queue_rx {
-	spinlock_t lock;
+	spinlock_t lock; /* backlog, bytes */
 	struct sk_buff_head backlog;
 	u32 bytes;
 
@@ -457,7 +459,7 @@ struct xenvif {
 	u32 n_stat_queues;
 
 	struct xenvif_credit credit ____cacheline_aligned_in_smp;
-	spinlock_t credit_lock;
+	spinlock_t credit_lock; /* credit */
 
 	struct work_struct fatal_work;
 	struct ratelimit_state log_limit;
@@ -522,6 +524,8 @@ void xenvif_notify(const struct xenvif_channel *channel);
 /* guest_tx.c */
 int xenvif_tx_poll(struct napi_struct *napi, int budget);
 enum hrtimer_restart xenvif_tx_unthrottle(struct hrtimer *timer);
+void xenvif_tx_start_poll(struct xenvif_queue *queue);
+void xenvif_tx_restart(struct xenvif_queue *queue);
 void xenvif_tx_purge(struct xenvif_queue *queue);
 
 /* guest_rx.c */

@@ -23,9 +23,6 @@
 /* The backlog is given room again when it has fallen to this. */
 #define XENVIF_RX_BACKLOG_WAKE	(XENVIF_RX_BACKLOG_MAX / 2)
 
-/* What is kept free for the packet that comes while the queue is being stopped. */
-#define XENVIF_RX_BACKLOG_SPARE	(2 * GSO_LEGACY_MAX_SIZE)
-
 /**
  * struct xenvif_rx_cb - our part of skb->cb while a packet is ours
  * @expires: when it is dropped if it still waits, in jiffies
@@ -37,7 +34,7 @@ struct xenvif_rx_cb {
 };
 
 static_assert(sizeof(struct xenvif_rx_cb) <= sizeof_field(struct sk_buff, cb));
-static_assert(XENVIF_RX_RING_SIZE >= XENVIF_RX_SLOTS_MAX + XENVIF_RX_EXTRAS_MAX);
+static_assert(XENVIF_RX_SLOTS_MAX + XENVIF_RX_EXTRAS_MAX <= XENVIF_RX_RING_SIZE);
 
 static struct xenvif_rx_cb *xenvif_rx_cb(struct sk_buff *skb)
 {
@@ -96,8 +93,9 @@ static u32 xenvif_rx_need(const struct xenvif_queue *queue, const struct sk_buff
  * @queue: the queue
  * @skb: the packet; consumed
  *
- * The netdev queue is stopped while there is still room, so that packets wait in
- * the qdisc and their senders feel it.
+ * The packet that fills the backlog stops the netdev queue, so that those to come
+ * wait in the qdisc and their senders feel it. None is dropped but those of a
+ * sender that does not heed the stop.
  *
  * Context: ndo_start_xmit: bh or interrupts off, under the netdev queue's lock
  * and RCU.
@@ -127,14 +125,14 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 
 	spin_lock_irqsave(&rx->lock, irq_flags);
 	why = XENVIF_XMIT_DROP_FULL;
-	if (unlikely(rx->bytes + truesize > XENVIF_RX_BACKLOG_MAX)) {
+	if (unlikely(rx->bytes >= XENVIF_RX_BACKLOG_MAX)) {
 		spin_unlock_irqrestore(&rx->lock, irq_flags);
 		goto drop;
 	}
 	rx->bytes += truesize;
 	__skb_queue_tail(&rx->backlog, skb);
 	/* Under the lock, so that the thread's wake comes after and is not lost. */
-	if (rx->bytes > XENVIF_RX_BACKLOG_MAX - XENVIF_RX_BACKLOG_SPARE)
+	if (rx->bytes >= XENVIF_RX_BACKLOG_MAX)
 		netif_tx_stop_queue(txq);
 	spin_unlock_irqrestore(&rx->lock, irq_flags);
 

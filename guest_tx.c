@@ -42,7 +42,7 @@
 /* However low the limit, look again after so long: it may have been raised. */
 #define XENVIF_TX_WAIT_MAX	(NSEC_PER_SEC / 4)
 
-static_assert(XENVIF_TX_OPS >= XENVIF_TX_PACKET_OPS);
+static_assert(XENVIF_TX_PACKET_OPS <= XENVIF_TX_OPS);
 /* 65535 bytes find their place however they are cut. */
 static_assert(XENVIF_TX_LINEAR + MAX_SKB_FRAGS * XEN_PAGE_SIZE >= XEN_NETIF_MAX_TX_SIZE);
 
@@ -594,6 +594,35 @@ enum hrtimer_restart xenvif_tx_unthrottle(struct hrtimer *timer)
 
 	napi_schedule(&tx->napi);
 	return HRTIMER_NORESTART;
+}
+
+/**
+ * xenvif_tx_start_poll() - let a queue be polled from now on
+ * @queue: a queue whose NAPI is disabled
+ *
+ * The first poll looks for what the guest has posted already: the event for that
+ * may be gone.
+ *
+ * Context: process.
+ */
+void xenvif_tx_start_poll(struct xenvif_queue *queue)
+{
+	napi_enable(&queue->tx.napi);
+	local_bh_disable();
+	napi_schedule(&queue->tx.napi);
+	local_bh_enable();
+}
+
+/**
+ * xenvif_tx_restart() - end the poll that may be going on, and begin anew
+ * @queue: a queue that runs
+ *
+ * Context: process, under the RTNL: the queue is published, and stays so.
+ */
+void xenvif_tx_restart(struct xenvif_queue *queue)
+{
+	napi_disable(&queue->tx.napi);
+	xenvif_tx_start_poll(queue);
 }
 
 /**

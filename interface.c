@@ -50,7 +50,8 @@ static int xenvif_open(struct net_device *dev)
 }
 
 /* Polls go on while the interface is down, and answer the guest without looking
- * at its packets: here only those that began before are waited for.
+ * at its packets. One that began before may still deliver some: each poll is
+ * stopped (not only waited for: a busy guest can keep it going) and begun anew.
  */
 static int xenvif_stop(struct net_device *dev)
 {
@@ -60,7 +61,7 @@ static int xenvif_stop(struct net_device *dev)
 
 	netif_tx_stop_all_queues(dev);
 	for (i = 0; queues && i < queues->n; i++)
-		napi_synchronize(&queues->queue[i]->tx.napi);
+		xenvif_tx_restart(queues->queue[i]);
 	return 0;
 }
 
@@ -217,8 +218,6 @@ struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
 	spin_lock_init(&vif->credit_lock);
 	INIT_WORK(&vif->fatal_work, xenvif_fatal_work);
 	ratelimit_state_init(&vif->log_limit, XENVIF_LOG_INTERVAL, XENVIF_LOG_BURST);
-	/* Say it at once that lines were left out, and not when they stop. */
-	ratelimit_set_flags(&vif->log_limit, RATELIMIT_MSG_ON_RELEASE);
 
 	err = xenvif_alloc_stats(vif);
 	if (err)

@@ -210,15 +210,10 @@ static int xenvif_queue_run(struct xenvif_queue *queue)
 		return PTR_ERR(task);
 	queue->rx.task = task;
 
-	napi_enable(&queue->tx.napi);
+	xenvif_tx_start_poll(queue);
 	enable_irq(queue->tx_channel.irq);
 	if (queue->rx_channel.irq)
 		enable_irq(queue->rx_channel.irq);
-
-	/* Whatever the guest has posted already, and its event may be gone. */
-	local_bh_disable();
-	napi_schedule(&queue->tx.napi);
-	local_bh_enable();
 	return 0;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The verbs over rings shared with a guest. No other file names a shared ring.
+ * The verbs over rings shared with a guest. Nobody else names a shared ring.
  *
  * The guest can write any byte of a ring page at any time. So each index is read
  * once and checked against private ones, each request is copied once into
  * private memory, and nothing that this side wrote is ever read back. The layout
- * and the notification protocol are xen/interface/io/ring.h's.
+ * and the notification protocol are those of Xen's public header, io/ring.
  *
  * Locking: none. Each ring has one consumer, which is also its only producer of
  * responses: the queue's NAPI instance (tx), the queue's thread (rx).
@@ -58,12 +58,13 @@ struct xenvif_rx_ring {
 
 /* A reconnect may find a ring in use: begin where the frontend expects it. */
 #define __xenvif_ring_attach(ring, shared) ({				\
+	typeof(ring) __r = (ring);					\
 	typeof(shared) __s = (shared);					\
 	RING_IDX __rsp = READ_ONCE(__s->rsp_prod);			\
 	RING_IDX __req = READ_ONCE(__s->req_prod);			\
 									\
-	BACK_RING_ATTACH(ring, __s, __rsp, XEN_PAGE_SIZE);		\
-	__req - __rsp > RING_SIZE(ring) ? -EIO : 0; })
+	BACK_RING_ATTACH(__r, __s, __rsp, XEN_PAGE_SIZE);		\
+	__req - __rsp > RING_SIZE(__r) ? -EIO : 0; })
 
 /**
  * xenvif_tx_ring_attach() - take a guest-TX ring into use
@@ -152,13 +153,14 @@ static inline void xenvif_tx_ring_respond(struct xenvif_tx_ring *ring, s16 statu
 
 /* Publish responses from old to the private index; true: the guest wants an event. */
 #define __xenvif_ring_push(ring, old) ({				\
+	typeof(ring) __r = (ring);					\
 	RING_IDX __old = (old);						\
-	RING_IDX __new = (ring)->rsp_prod_pvt;				\
+	RING_IDX __new = __r->rsp_prod_pvt;				\
 									\
 	virt_wmb(); /* the responses before the index */		\
-	WRITE_ONCE((ring)->sring->rsp_prod, __new);			\
+	WRITE_ONCE(__r->sring->rsp_prod, __new);			\
 	virt_mb(); /* the index before looking who waits for it */	\
-	(RING_IDX)(__new - READ_ONCE((ring)->sring->rsp_event)) <	\
+	(RING_IDX)(__new - READ_ONCE(__r->sring->rsp_event)) <		\
 		(RING_IDX)(__new - __old); })
 
 /**

@@ -41,7 +41,7 @@
 struct xenvif_backend {
 	struct xenbus_device *xdev;
 	struct xenvif *vif;
-	struct mutex lock;
+	struct mutex lock; /* state, shown; connect and disconnect */
 	enum xenbus_state state;
 	enum xenbus_state shown;
 	const char *script;

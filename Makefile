@@ -15,11 +15,17 @@ xen-netback-y += guest_rx.o
 xen-netback-y += tx_parse.o
 
 ifneq ($(KBUILD_EXTMOD),)
-# Out of the tree: always a module; all knowledge of older kernels is in compat/.
+# Out of the tree: a module, whatever the kernel was configured for.
 obj-m := xen-netback.o
-ccflags-y += -I$(src)/compat/include -include $(src)/compat/compat.h
 else
 obj-$(CONFIG_XEN_NETDEV_BACKEND) := xen-netback.o
+endif
+
+# All knowledge of older kernels. Where the tree is the newest it has no effect,
+# and the directory can be left out.
+compat := $(firstword $(wildcard $(src)/compat $(srctree)/$(src)/compat))
+ifneq ($(compat),)
+ccflags-y += -I$(compat)/include -include $(compat)/compat.h
 endif
 
 else

@@ -95,9 +95,27 @@
 
 /**
  * enum xenvif_tx_stat - counters of a queue's guest-TX side
+ * @XENVIF_TX_PACKETS: packets handed to the host
+ * @XENVIF_TX_BYTES: their bytes, from the Ethernet header on
+ * @XENVIF_TX_DROP_SHORT: dropped: shorter than an Ethernet header
+ * @XENVIF_TX_DROP_RANGE: dropped: data over the end of a page
+ * @XENVIF_TX_DROP_SLOTS: dropped: too many slots
+ * @XENVIF_TX_DROP_LENGTH: dropped: slots longer than the packet
+ * @XENVIF_TX_DROP_EXTRA: dropped: extra info unknown, repeated or out of place
+ * @XENVIF_TX_DROP_GSO: dropped: impossible segment size or type
+ * @XENVIF_TX_DROP_COPY: dropped: a grant copy failed
+ * @XENVIF_TX_DROP_NOMEM: dropped: no memory
+ * @XENVIF_TX_DROP_HEADER: dropped: offload asked for, and headers do not fit it
+ * @XENVIF_TX_DROP_DOWN: dropped: the interface is down
+ * @XENVIF_TX_CSUM_FIXUP: packets to be segmented that came with a checksum
+ * @XENVIF_TX_MCAST_MSGS: multicast control messages
+ * @XENVIF_TX_REQUESTS: ring slots consumed
+ * @XENVIF_TX_COPIES: grant copies made
+ * @XENVIF_TX_BATCHES: hypercalls that made them
+ * @XENVIF_TX_NOTIFIES: events raised for the guest
+ * @XENVIF_TX_THROTTLED: times that the rate limit ended a poll
  *
- * Written by the NAPI poll. Documented, one by one, in
- * Documentation/xen-netback.rst; the names are in ethtool.c.
+ * Written by the NAPI poll. The names that users see are in ethtool.c.
  */
 enum xenvif_tx_stat {
 	XENVIF_TX_PACKETS,
@@ -119,13 +137,24 @@ enum xenvif_tx_stat {
 	XENVIF_TX_BATCHES,
 	XENVIF_TX_NOTIFIES,
 	XENVIF_TX_THROTTLED,
+	/* private: */
 	XENVIF_TX_STAT_MAX,
 };
 
 /**
  * enum xenvif_rx_stat - counters of a queue's guest-RX side
+ * @XENVIF_RX_PACKETS: packets put into the guest's buffers
+ * @XENVIF_RX_BYTES: their bytes, from the Ethernet header on
+ * @XENVIF_RX_COPY_ERRORS: grant copies that failed; the guest got an error
+ * @XENVIF_RX_DROP_EXPIRED: dropped: waited too long for buffers
+ * @XENVIF_RX_DROP_PURGED: dropped: still waiting at disconnect
+ * @XENVIF_RX_SLOTS: ring slots used
+ * @XENVIF_RX_COPIES: grant copies made
+ * @XENVIF_RX_BATCHES: hypercalls that made them
+ * @XENVIF_RX_NOTIFIES: events raised for the guest
+ * @XENVIF_RX_STALLS: times that the queue was declared stalled
  *
- * Written by the queue's thread, and documented like the others.
+ * Written by the queue's thread.
  */
 enum xenvif_rx_stat {
 	XENVIF_RX_PACKETS,
@@ -138,11 +167,17 @@ enum xenvif_rx_stat {
 	XENVIF_RX_BATCHES,
 	XENVIF_RX_NOTIFIES,
 	XENVIF_RX_STALLS,
+	/* private: */
 	XENVIF_RX_STAT_MAX,
 };
 
 /**
  * enum xenvif_xmit_stat - counters of what is refused before it is queued
+ * @XENVIF_XMIT_DROP_DISCONNECTED: dropped: no frontend, or not that many queues
+ * @XENVIF_XMIT_DROP_STALLED: dropped: the queue is stalled
+ * @XENVIF_XMIT_DROP_FULL: dropped: the backlog is full, and its stop not heeded
+ * @XENVIF_XMIT_DROP_FILTERED: dropped: multicast that the guest has not asked for
+ * @XENVIF_XMIT_DROP_UNFIT: dropped: more slots than a frontend takes
  *
  * Written by ndo_start_xmit under the netdev queue's lock.
  */
@@ -152,6 +187,7 @@ enum xenvif_xmit_stat {
 	XENVIF_XMIT_DROP_FULL,
 	XENVIF_XMIT_DROP_FILTERED,
 	XENVIF_XMIT_DROP_UNFIT,
+	/* private: */
 	XENVIF_XMIT_STAT_MAX,
 };
 

@@ -4,9 +4,9 @@
  * are the guest's; Documentation/xen-netback.rst says what each counts.
  */
 
-#include <linux/ethtool.h>
-
 #include "common.h"
+
+#include <linux/ethtool.h>
 
 static const char * const xenvif_tx_stat_name[] = {
 	[XENVIF_TX_PACKETS]	= "packets",

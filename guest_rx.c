@@ -10,11 +10,12 @@
  * guest posts no buffers for too long is declared stalled.
  */
 
+#include "common.h"
+
 #include <linux/ip.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 
-#include "common.h"
 #include "pack.h"
 
 /* Extra infos that a packet can have: GSO and XDP. */

@@ -12,6 +12,8 @@
  * The only file that makes an skb of what a guest sends.
  */
 
+#include "common.h"
+
 #include <linux/if_vlan.h>
 #include <linux/ktime.h>
 #include <linux/tcp.h>
@@ -19,7 +21,6 @@
 #include <net/tcp.h>
 #include <uapi/linux/bpf.h>
 
-#include "common.h"
 #include "pack.h"
 
 /* Room for an XDP program in front of a packet's first byte. */

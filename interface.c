@@ -3,11 +3,11 @@
  * The net_device of a vif: its life, its connection, its features and counters.
  */
 
+#include "common.h"
+
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
-
-#include "common.h"
 
 #define XENVIF_QUEUE_LENGTH	1000
 

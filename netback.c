@@ -13,9 +13,9 @@
  *   ring.h        the shared rings; grant.h the grant copies
  */
 
-#include <linux/cpumask.h>
-
 #include "common.h"
+
+#include <linux/cpumask.h>
 
 static bool separate_tx_rx_irq = true;
 module_param(separate_tx_rx_irq, bool, 0644);

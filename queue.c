@@ -7,10 +7,10 @@
  * interrupts, no poll, no thread; then the channels go, then the rings.
  */
 
+#include "common.h"
+
 #include <linux/kthread.h>
 #include <linux/slab.h>
-
-#include "common.h"
 
 /* Pages that a pool keeps for the next packets. */
 #define XENVIF_POOL_SIZE	256

@@ -60,6 +60,7 @@ enum xenvif_tx_bad {
 	XENVIF_TX_BAD_LENGTH,
 	XENVIF_TX_BAD_EXTRA,
 	XENVIF_TX_BAD_GSO,
+	/* private: */
 	XENVIF_TX_BAD_MAX,
 };
 

@@ -22,10 +22,10 @@
  * What the frontend writes is read once, by xenvif_read_*(), and checked there.
  */
 
+#include "common.h"
+
 #include <linux/mutex.h>
 #include <linux/slab.h>
-
-#include "common.h"
 
 /**
  * struct xenvif_backend - the control plane's side of a vif

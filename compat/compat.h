@@ -2,7 +2,7 @@
 /*
  * What the driver's sources expect of the newest kernel, made for older ones.
  *
- * Force-included into every file of an out-of-tree build. The driver itself
+ * Force-included into every file by the Makefile. The driver itself
  * holds no version test: whatever an older kernel lacks is supplied here, under
  * the newest name and with the newest meaning.
  */

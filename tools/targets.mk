@@ -21,18 +21,19 @@ endef
 
 modules: ## build xen-netback.ko for the running kernel, or for KDIR=
 	$(need-headers)
-	+$(MAKE) -C $(KDIR) M=$(ROOT) modules
+	@+$(MAKE) -C $(KDIR) M=$(ROOT) modules
 
 modules_install: modules ## install it where modprobe prefers it
-	+$(MAKE) -C $(KDIR) M=$(ROOT) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) modules_install
+	@+$(MAKE) -C $(KDIR) M=$(ROOT) INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) modules_install
 
 clean: ## remove what was built
 	$(need-headers)
-	+$(MAKE) -C $(KDIR) M=$(ROOT) clean
+	@+$(MAKE) -C $(KDIR) M=$(ROOT) clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9_-]*:.*## ' $(MAKEFILE_LIST) | sort | \
 		sed -E 's/^([a-z0-9_-]+):.*## /\1\t/' | expand -t 20
 
 -include $(ROOT)/tools/testing/rig/rig.mk
+-include $(ROOT)/tools/testing/check/check.mk
 -include $(ROOT)/tools/testing/selftests/selftests.mk

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a test sees of the simulated kernel: its knobs, and its records. */
+
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+/* A grant of the simulated guest says what becomes of a copy that names it:
+ * bits 0 to 9 its page, bits 12 to 15 one of these (others: that many times
+ * "again", then fine). The other bits mean nothing.
+ */
+#define SIM_GUEST_PAGES		320
+#define SIM_GREF(page, fate)	((page) | (u32)(fate) << 12)
+#define SIM_GREF_PAGE(gref)	((gref) & 0x3FF)
+#define SIM_GREF_FATE(gref)	((gref) >> 12 & 0xF)
+#define SIM_FATE_OK		0
+#define SIM_FATE_AGAIN_MAX	13
+#define SIM_FATE_AGAIN		14
+#define SIM_FATE_ERROR		15
+
+#define SIM_DOMID		5	/* the guest under test */
+#define SIM_OTHER_DOMID		9	/* whose pages the host has mapped */
+
+#define SIM_IRQ_BASE		100
+
+struct sim_irq {
+	irq_handler_t handler;
+	void *data;
+	bool enabled;
+	bool active;
+	bool pending;
+	u32 n_eoi;
+	u32 n_spurious;
+	u32 n_notify;
+};
+
+struct sim {
+	unsigned long ticks;
+	u64 now;
+	bool xmit_more;
+
+	/* Memory: page_pool_dev_alloc_pages() fails when this counts down to 0. */
+	u32 fail_alloc_in;
+	u32 n_alloc_failed;
+
+	/* The hypercall: fails as a whole if set. */
+	bool fail_hypercall;
+	u32 n_hypercalls;
+	u32 n_ops;
+
+	struct sim_irq irq[2];
+	struct napi_struct *napi;
+	bool napi_missed;
+	bool napi_completed;
+	struct hrtimer *timer;
+
+	struct task_struct *task;
+	wait_queue_head_t *wait;
+	bool stop;
+	u32 n_turns;
+	unsigned long wake_at;
+	bool wake_timed;
+
+	u32 n_warn;
+	u32 n_log;
+	bool warn_expected;
+	u32 n_skbs;
+};
+
+extern struct sim sim;
+
+void sim_reset(void);
+
+/* The guest's memory. */
+u8 *sim_guest_page(u32 page);
+
+/* A packet from the host: its head takes linear bytes, from offset in its run of
+ * pages on.
+ */
+struct sk_buff *sim_skb_alloc(u32 linear, u32 offset);
+void sim_skb_add_frag(struct sk_buff *skb, u32 offset, u32 len);
+
+/* Called for each packet that the driver delivers; consumes it. */
+extern void (*sim_deliver)(struct sk_buff *skb);
+
+/* An event from the guest. */
+void sim_event(u32 port);
+void sim_advance(u64 ns);
+/* Lets everybody run who has something to do, until nobody has. */
+void sim_run(int budget);
+
+#endif /* SIM_SIM_H */

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * guest_rx.c and queue.c on the stand: the host sends, the frontend has posted
+ * buffers, many or few. That ids, order, flags, contents and the bytes around
+ * them are right, the stand checks by itself.
+ */
+
+#include "test.h"
+
+#include "stand.h"
+
+static struct stand_config config;
+
+static int setup(void **state)
+{
+	UNUSED(state);
+	stand_up(&config);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	UNUSED(state);
+	stand_down();
+	config = (struct stand_config){ 0 };
+	return 0;
+}
+
+static int setup_wrap(void **state)
+{
+	config.rx_start = 0xFFFFFFC0;
+	return setup(state);
+}
+
+static int setup_shared(void **state)
+{
+	config.shared_channel = true;
+	return setup(state);
+}
+
+static int setup_headroom(void **state)
+{
+	config.rx_headroom = 256;
+	return setup(state);
+}
+
+static int setup_stall(void **state)
+{
+	config.rx_stall_ms = 3000;
+	return setup(state);
+}
+
+static void fill(struct sk_buff *skb)
+{
+	u32 i, j;
+
+	for (i = 0; i < skb_headlen(skb); i++)
+		skb->data[i] = random_u32();
+	for (j = 0; j < skb_shinfo(skb)->nr_frags; j++) {
+		skb_frag_t *frag = &skb_shinfo(skb)->frags[j];
+		u8 *data = (u8 *)page_address(frag->page) + frag->offset;
+
+		for (i = 0; i < frag->len; i++)
+			data[i] = random_u32();
+	}
+}
+
+static struct sk_buff *linear(u32 len, u32 offset)
+{
+	struct sk_buff *skb = sim_skb_alloc(len, offset);
+
+	fill(skb);
+	return skb;
+}
+
+/* Buffers that are posted and not used. */
+static u32 buffers(void)
+{
+	return stand->rx.req_prod_pvt - stand->rx_ring->rsp_prod;
+}
+
+static void set_gso(struct sk_buff *skb, u32 type, u16 size)
+{
+	skb_shinfo(skb)->gso_type = type;
+	skb_shinfo(skb)->gso_size = size;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+}
+
+/* Sent, and received at once, in n slots of data. */
+static void assert_slots(struct sk_buff *skb, u32 n)
+{
+	u32 before = stand->n_received;
+
+	stand_xmit(skb);
+	stand_run();
+	assert_int_equal(stand->n_received, before + 1);
+	assert_int_equal(stand->last_slots, n);
+	stand_rx_post(256 - buffers(), 0);
+	stand_run();
+}
+
+static void test_one(void **state)
+{
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	assert_slots(linear(60, 64), 1);
+	assert_int_equal(sim.n_ops, 1);
+	assert_int_equal(sim.n_hypercalls, 1);
+	assert_int_equal(stand->n_rx_slots, 1);
+	assert_int_equal(sim.irq[1].n_notify, 1);
+	assert_int_equal(stand_rx_stat(XENVIF_RX_BYTES), 60);
+}
+
+/* Every place of a packet around the end of a page, and every length around it. */
+static void test_linear(void **state)
+{
+	static const u32 len[] = { 1, 14, 60, 1514, 4095, 4096, 4097, 8191, 8192, 8193 };
+	u32 i, offset;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	for (i = 0; i < sizeof(len) / sizeof(len[0]); i++) {
+		for (offset = 0; offset < 4096; offset += random_in(1, 60)) {
+			stand_xmit(linear(len[i], offset));
+			stand_run();
+			stand_rx_post(256 - buffers(), 0);
+		}
+	}
+	stand_run();
+	assert_int_equal(stand->n_received, stand->n_sent);
+}
+
+static struct sk_buff *aligned_64k(u32 head)
+{
+	struct sk_buff *skb = sim_skb_alloc(head, 64);
+	u32 i;
+
+	for (i = 0; i < 15; i++)
+		sim_skb_add_frag(skb, 0, 4096);
+	fill(skb);
+	return skb;
+}
+
+/* Aligned pages have a slot each, and an operation each, after one for the head. */
+static void test_few_ops(void **state)
+{
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	assert_slots(aligned_64k(66), 16);
+	assert_int_equal(sim.n_ops, 16);
+	assert_int_equal(sim.n_hypercalls, 1);
+}
+
+/* With just as many buffers as bytes need, and one more, and so on. */
+static void test_few_buffers(void **state)
+{
+	u32 n, round, least;
+
+	UNUSED(state);
+	for (n = 16; n <= 20; n++) {
+		for (round = 0; round < 20; round++) {
+			struct sk_buff *skb = sim_skb_alloc(random_in(14, 200), random_in(0, 200));
+			u32 before = stand->n_received;
+
+			while (skb_shinfo(skb)->nr_frags < 17) {
+				u32 rest = 65535 - skb->len;
+				u32 len = skb_shinfo(skb)->nr_frags == 16 ?
+					  min(rest, 8192U) : min(rest, random_in(3000, 5000));
+
+				if (!rest)
+					break;
+				sim_skb_add_frag(skb, random_in(0, 4095), len);
+			}
+			fill(skb);
+			least = DIV_ROUND_UP(skb->len, 4096);
+			stand_xmit(skb);
+			stand_run();
+			stand_rx_post(n - buffers(), 0);
+			stand_run();
+			assert_int_equal(stand->n_received, before + 1);
+			assert_in_range(stand->last_slots, least, n < 18 ? n : 18);
+			/* The ones left over go with small packets. */
+			while (buffers()) {
+				stand_xmit(linear(14, 0));
+				stand_run();
+			}
+		}
+	}
+}
+
+/* One too few: nothing is taken until it is there. */
+static void test_too_few_buffers(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 3; i++) {
+		struct sk_buff *skb = aligned_64k(66);
+
+		set_gso(skb, SKB_GSO_TCPV4, 1448);
+		stand_xmit(skb);
+	}
+	for (i = 1; i <= 3 * 17; i++) {
+		stand_rx_post(1, 0);
+		stand_run();
+		assert_int_equal(stand->n_received, i / 17);
+		assert_int_equal(stand->n_rx_slots, i / 17 * 17);
+	}
+}
+
+static void test_extras(void **state)
+{
+	struct sk_buff *skb;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	skb = linear(3000, 0);
+	set_gso(skb, SKB_GSO_TCPV4, 1448);
+	assert_slots(skb, 1);
+	assert_true(stand->last_flags & XEN_NETRXF_extra_info);
+	skb = linear(3000, 0);
+	set_gso(skb, SKB_GSO_TCPV6, 1428);
+	assert_slots(skb, 1);
+	/* Kinds that the frontend does not know are no business of this file's. */
+	skb = linear(3000, 0);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	assert_slots(skb, 1);
+	assert_int_equal(stand->last_flags, XEN_NETRXF_data_validated);
+	skb = linear(3000, 0);
+	skb->ip_summed = CHECKSUM_NONE;
+	assert_slots(skb, 1);
+	assert_int_equal(stand->last_flags, 0);
+	skb = linear(3000, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	assert_slots(skb, 1);
+	assert_int_equal(stand->last_flags,
+			 XEN_NETRXF_csum_blank | XEN_NETRXF_data_validated);
+}
+
+/* Headroom in each slot, and an extra info that says so. */
+static void test_headroom(void **state)
+{
+	struct sk_buff *skb;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	assert_slots(linear(60, 0), 1);
+	assert_slots(linear(3840, 0), 1);
+	assert_slots(linear(3841, 0), 2);
+	skb = linear(9000, 0);
+	set_gso(skb, SKB_GSO_TCPV4, 1448);
+	assert_slots(skb, 4);	/* a page does not fit a slot, and is cut */
+	/* It is changed between packets. */
+	stand->vif.xdp_headroom = 0;
+	assert_slots(linear(4096, 0), 1);
+	stand->vif.xdp_headroom = 128;
+	assert_slots(linear(4096, 0), 2);
+}
+
+/* The largest packet with headroom: 18 slots of 3840. */
+static void test_headroom_64k(void **state)
+{
+	u32 round;
+
+	UNUSED(state);
+	for (round = 0; round < 50; round++) {
+		struct sk_buff *skb = aligned_64k(random_in(14, 2000));
+
+		set_gso(skb, SKB_GSO_TCPV4, 1448);
+		stand_rx_post(20 - buffers(), 0);
+		stand_xmit(skb);
+		stand_run();
+		assert_int_equal(stand->n_received, round + 1);
+		assert_in_range(stand->last_slots, 17, 18);
+	}
+}
+
+static void test_frag_list(void **state)
+{
+	u32 round, parts;
+
+	UNUSED(state);
+	for (round = 0; round < 300; round++) {
+		struct sk_buff *skb = linear(random_in(1, 3000), random_in(0, 300));
+		struct sk_buff **next = &skb_shinfo(skb)->frag_list;
+
+		for (parts = random_in(1, 8); parts; parts--) {
+			struct sk_buff *part = sim_skb_alloc(random_in(0, 2) ? 0 : random_in(1, 2000),
+							     random_in(0, 100));
+			u32 i;
+
+			for (i = random_in(1, 5); i; i--)
+				sim_skb_add_frag(part, random_in(0, 9000), random_in(1, 1500));
+			fill(part);
+			*next = part;
+			next = &part->next;
+			skb->len += part->len;
+			skb->data_len += part->len;
+			skb->truesize += part->truesize;
+		}
+		stand_rx_post(20 - buffers(), 0);
+		stand_xmit(skb);
+		stand_run();
+	}
+	assert_int_equal(stand->n_received, stand->n_sent);
+}
+
+/* A page that the host has mapped from another guest is named by its grant. */
+static void test_foreign(void **state)
+{
+	struct sk_buff *skb = linear(200, 100);
+	struct page *page;
+
+	UNUSED(state);
+	sim_skb_add_frag(skb, 77, 3000);
+	fill(skb);
+	page = skb_frag_page(&skb_shinfo(skb)->frags[0]);
+	page->foreign.domid = SIM_OTHER_DOMID;
+	page->foreign.gref = sim_page_number(page);
+	stand_rx_post(10, 0);
+	stand_xmit(skb);
+	stand_run();
+	assert_int_equal(stand->n_received, 1);
+}
+
+static struct sk_buff *random_skb(u32 max)
+{
+	u32 total = random_in(14, max);
+	struct sk_buff *skb = linear(random_in(1, total < 6000 ? total : 6000), random_in(0, 5000));
+	u32 n = 0;
+
+	while (skb->len < total && n++ < 17) {
+		u32 len = random_in(0, 2) ? random_in(1, 4096) : random_in(1, 9000);
+
+		sim_skb_add_frag(skb, random_in(0, 1) ? 0 : random_in(0, 4095),
+				 min(len, total - skb->len));
+	}
+	fill(skb);
+	skb->ip_summed = random_in(0, 3);
+	if (skb->len > 200 && random_in(0, 1))
+		set_gso(skb, random_in(0, 1) ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6, random_in(50, 1448));
+	return skb;
+}
+
+/* Packets of all kinds, buffers in dribs and drabs, over the wrap. */
+static void test_random(void **state)
+{
+	u32 round, free, i;
+
+	UNUSED(state);
+	for (round = 0; round < 4000; round++) {
+		if (stand->queue->rx.bytes < 300000)
+			for (i = random_in(0, 4); i; i--)
+				stand_xmit(random_skb(random_in(0, 3) ? 2000 : 65535));
+		if (random_in(0, 1))
+			stand_run();
+		free = 256 - buffers();
+		stand_rx_post(random_in(0, random_in(0, 2) ? min(free, 20U) : free), 0);
+		stand_run();
+		sim_advance(1000000);
+	}
+	for (i = 0; i < 1000; i++) {
+		free = 256 - buffers();
+		stand_rx_post(free, 0);
+		stand_run();
+	}
+	assert_int_equal(stand->n_received, stand->n_sent);
+	assert_true(stand->n_sent > 2000);
+	assert_false(sim.irq[config.shared_channel ? 0 : 1].active);
+}
+
+/* Buffers that cannot be written: an error in their slots, not in others. */
+static void test_copy_error(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 100; i++) {
+		stand_rx_post(random_in(1, 3), SIM_FATE_OK);
+		stand_rx_post(random_in(1, 3), random_in(0, 1) ? SIM_FATE_ERROR : SIM_FATE_AGAIN);
+		stand_xmit(random_skb(4000));
+		stand_run();
+	}
+	assert_true(stand->n_rx_errors > 20);
+	assert_true(stand_rx_stat(XENVIF_RX_COPY_ERRORS) >= stand->n_rx_errors);
+}
+
+/* Pages that come back after a while. */
+static void test_again(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 1; i <= SIM_FATE_AGAIN_MAX; i++)
+		stand_rx_post(2, i);
+	for (i = 0; i < 10; i++)
+		stand_xmit(linear(5000, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 10);
+	assert_int_equal(stand->n_rx_errors, 0);
+}
+
+/* The thread does not wait for a burst's every packet. */
+static void test_burst(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	stand_run();
+	sim.n_hypercalls = 0;
+	sim.xmit_more = true;
+	for (i = 0; i < 31; i++) {
+		stand_xmit(linear(1000, 0));
+		stand_run();
+	}
+	assert_int_equal(stand->n_received, 0);
+	sim.xmit_more = false;
+	stand_xmit(linear(1000, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 32);
+	assert_int_equal(sim.n_hypercalls, 1);
+	assert_int_equal(sim.irq[1].n_notify, 1);
+}
+
+/* A guest that takes nothing: the backlog is bounded, its packets grow old. */
+static void test_no_buffers(void **state)
+{
+	u32 i, sent;
+
+	UNUSED(state);
+	for (i = 0; i < 2000 && !stand->dev.txq.stopped; i++) {
+		stand_xmit(linear(9000, 0));
+		stand_run();
+	}
+	assert_true(stand->dev.txq.stopped);
+	assert_in_range(stand->queue->rx.bytes, XENVIF_RX_BACKLOG_MAX,
+			XENVIF_RX_BACKLOG_MAX + 20000);
+	/* One that comes all the same is dropped. */
+	sent = stand->n_sent;
+	stand_xmit(linear(9000, 0));
+	assert_int_equal(stand->n_sent, sent);
+	assert_int_equal(stand->vif.stats[0].xmit[XENVIF_XMIT_DROP_FULL].v, 1);
+
+	sim_advance(9999000000ULL);
+	stand_run();
+	assert_true(stand->queue->rx.bytes);
+	sim_advance(2000000);
+	stand_run();
+	assert_int_equal(stand->queue->rx.bytes, 0);
+	assert_false(stand->dev.txq.stopped);
+	assert_int_equal(stand_rx_stat(XENVIF_RX_DROP_EXPIRED), sent);
+	/* And all is well again. */
+	stand_rx_post(10, 0);
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 1);
+}
+
+static void test_stall(void **state)
+{
+	UNUSED(state);
+	stand_xmit(linear(100, 0));
+	stand_run();
+	sim_advance(2999000000ULL);
+	stand_run();
+	assert_int_equal(stand->n_stalls, 0);
+	sim_advance(2000000);
+	stand_run();
+	assert_int_equal(stand->n_stalls, 1);
+	assert_true(stand->queue->rx.stalled);
+	stand_xmit(linear(100, 0));
+	assert_int_equal(stand->vif.stats[0].xmit[XENVIF_XMIT_DROP_STALLED].v, 1);
+	stand_run();
+	/* Buffers, and it is over. */
+	stand_rx_post(1, 0);
+	stand_run();
+	assert_false(stand->queue->rx.stalled);
+	assert_int_equal(stand->n_received, 1);
+	stand_rx_post(1, 0);
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 2);
+}
+
+static void test_unfit(void **state)
+{
+	struct sk_buff *skb = linear(6000, 0);
+
+	UNUSED(state);
+	while (skb->len + 8192 < 72000)
+		sim_skb_add_frag(skb, 0, 8192);
+	stand_xmit(skb);
+	assert_int_equal(stand->vif.stats[0].xmit[XENVIF_XMIT_DROP_UNFIT].v, 1);
+	assert_int_equal(stand->queue->rx.bytes, 0);
+}
+
+static void test_corrupt_index(void **state)
+{
+	UNUSED(state);
+	stand_rx_post(4, 0);
+	stand_xmit(linear(100, 0));
+	stand_run();
+	stand->rx_ring->req_prod += 254;
+	stand->honest = false;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_fatal, 1);
+	sim_advance(100000000000ULL);
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_fatal, 1);
+}
+
+/* Events without buffers are spurious, and no more than one is let through. */
+static void test_idle_events(void **state)
+{
+	u32 i, eoi = sim.irq[1].n_eoi;
+
+	UNUSED(state);
+	for (i = 0; i < 100; i++) {
+		sim_event(1);
+		stand_run();
+	}
+	assert_int_equal(sim.irq[1].n_eoi, eoi + 100);
+	assert_true(sim.irq[1].n_spurious >= 100);
+	assert_int_equal(sim.n_hypercalls, 0);
+}
+
+/* What still waits when the connection ends is counted and freed. */
+static void test_purge(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 10; i++)
+		stand_xmit(random_skb(10000));
+	stand_run();
+}
+
+int main(void)
+{
+#define STAND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		STAND_TEST(test_one),
+		STAND_TEST(test_linear),
+		STAND_TEST(test_few_ops),
+		STAND_TEST(test_few_buffers),
+		STAND_TEST(test_too_few_buffers),
+		STAND_TEST(test_extras),
+		cmocka_unit_test_setup_teardown(test_headroom, setup_headroom, teardown),
+		cmocka_unit_test_setup_teardown(test_headroom_64k, setup_headroom, teardown),
+		STAND_TEST(test_frag_list),
+		STAND_TEST(test_foreign),
+		cmocka_unit_test_setup_teardown(test_random, setup_wrap, teardown),
+		{ "test_random_shared_channel", test_random, setup_shared, teardown, NULL },
+		{ "test_random_headroom", test_random, setup_headroom, teardown, NULL },
+		STAND_TEST(test_copy_error),
+		STAND_TEST(test_again),
+		STAND_TEST(test_burst),
+		STAND_TEST(test_no_buffers),
+		cmocka_unit_test_setup_teardown(test_stall, setup_stall, teardown),
+		STAND_TEST(test_unfit),
+		STAND_TEST(test_corrupt_index),
+		STAND_TEST(test_idle_events),
+		STAND_TEST(test_purge),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,671 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * guest_tx.c and queue.c on the stand: a frontend posts, the driver polls. That
+ * every slot is answered once, in order, with its id, and that what is delivered
+ * is what the guest's pages hold, the stand checks by itself.
+ */
+
+#include "test.h"
+
+#include "stand.h"
+
+#define MORE	XEN_NETTXF_more_data
+#define EXTRA	XEN_NETTXF_extra_info
+
+static struct stand_config config;
+
+static int setup(void **state)
+{
+	UNUSED(state);
+	stand_up(&config);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	UNUSED(state);
+	stand_down();
+	config = (struct stand_config){ 0 };
+	return 0;
+}
+
+static int setup_wrap(void **state)
+{
+	config.tx_start = 0xFFFFFFF0;
+	return setup(state);
+}
+
+static int setup_shared(void **state)
+{
+	config.shared_channel = true;
+	return setup(state);
+}
+
+static void go(void)
+{
+	stand_tx_push();
+	stand_run();
+}
+
+static void assert_ended(u32 answered, u32 delivered)
+{
+	assert_int_equal(stand->n_answered, answered);
+	assert_int_equal(stand->n_delivered, delivered);
+	assert_int_equal(stand->tx_ring->rsp_prod, config.tx_start + answered);
+	/* An event for the guest, who had asked for one, and the interrupt ended. */
+	assert_false(sim.irq[0].active);
+}
+
+static void test_empty(void **state)
+{
+	UNUSED(state);
+	go();
+	assert_ended(0, 0);
+	assert_int_equal(sim.irq[0].n_notify, 0);
+	assert_int_equal(sim.n_hypercalls, 0);
+}
+
+static void test_one(void **state)
+{
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(3, 0), 100, 60, 0, 0x1234);
+	go();
+	assert_ended(1, 1);
+	assert_int_equal(stand->tx_ring->ring[config.tx_start % 256].rsp.id, 0x1234);
+	assert_int_equal(sim.irq[0].n_notify, 1);
+	assert_int_equal(sim.n_hypercalls, 1);
+	assert_int_equal(sim.n_ops, 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_PACKETS), 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_BYTES), 60);
+}
+
+static void test_extra(void **state)
+{
+	struct xen_netif_extra_info hash = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
+
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(3, 0), 100, 100, EXTRA | MORE, 1);
+	stand_tx_extra(&hash);
+	stand_tx_request(SIM_GREF(4, 0), 0, 50, 0, 2);
+	go();
+	assert_ended(3, 1);
+}
+
+/* A packet of 19 slots, with holes. */
+static void test_long(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(0, 0), 1000, 3000 + 9 * 2000, MORE, 0);
+	for (i = 1; i < 19; i++)
+		stand_tx_request(SIM_GREF(i, 0), i, i & 1 ? 2000 : 0, i < 18 ? MORE : 0, i);
+	go();
+	assert_ended(19, 1);
+}
+
+/* 64 KiB, however it is cut, is one packet of at most 17 fragments. */
+static void test_64k(void **state)
+{
+	u32 i, round, rest;
+
+	UNUSED(state);
+	for (round = 0; round < 500; round++) {
+		u32 n = random_in(17, 19), max;
+
+		rest = 65535;
+		stand_tx_request(SIM_GREF(0, 0), 0, rest, MORE, round);
+		/* Each at most a page, and what is left fits the first one. */
+		for (i = 1; i < n; i++) {
+			u32 after = (n - i) * 4096;
+			u32 min = rest > after ? rest - after : 0;
+
+			max = rest < 4096 ? rest : 4096;
+			min = min > max ? max : min;
+			max = random_in(min, max);
+			stand_tx_request(SIM_GREF(i, 0), random_in(0, 4096 - max), max,
+					 i < n - 1 ? MORE : 0, i);
+			rest -= max;
+		}
+		go();
+		assert_false(sim.irq[0].active);
+	}
+	assert_int_equal(stand->n_delivered, 500);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_COPY), 0);
+}
+
+/* A full page is one operation: 64 KiB of aligned pages is 16. */
+static void test_few_ops(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(0, 0), 0, 66 + 15 * 4096, MORE, 0);
+	for (i = 0; i < 15; i++)
+		stand_tx_request(SIM_GREF(i, 0), 0, 4096, i < 14 ? MORE : 0, 0);
+	go();
+	assert_ended(16, 1);
+	assert_int_equal(sim.n_ops, 16);
+	assert_int_equal(sim.n_hypercalls, 1);
+}
+
+static void test_invalid(void **state)
+{
+	struct xen_netif_extra_info bad = { .type = 77 };
+	u32 i;
+
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(3, 0), 0, 13, 0, 0);
+	stand_tx_request(SIM_GREF(3, 0), 4000, 100, 0, 1);
+	stand_tx_request(SIM_GREF(3, 0), 0, 100, MORE, 2);
+	stand_tx_request(SIM_GREF(3, 0), 0, 101, 0, 3);
+	stand_tx_request(SIM_GREF(3, 0), 0, 100, EXTRA | MORE, 4);
+	stand_tx_extra(&bad);
+	stand_tx_request(SIM_GREF(3, 0), 0, 10, 0, 5);
+	for (i = 0; i < 20; i++)
+		stand_tx_request(SIM_GREF(3, 0), 0, i ? 5 : 100, i < 19 ? MORE : 0, i);
+	bad.type = XEN_NETIF_EXTRA_TYPE_GSO;
+	stand_tx_request(SIM_GREF(3, 0), 0, 100, EXTRA, 6);
+	stand_tx_extra(&bad);
+	stand_tx_request(SIM_GREF(3, 0), 0, 100, 0, 7);
+	go();
+	assert_ended(30, 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_SHORT), 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_RANGE), 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_LENGTH), 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_EXTRA), 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_SLOTS), 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_GSO), 1);
+	assert_int_equal(stand->n_fatal, 0);
+	/* Nothing was copied for them. */
+	assert_int_equal(sim.n_ops, 1);
+}
+
+/* Grants that cannot be copied from: the packet is lost, its neighbours are not. */
+static void test_copy_error(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 10; i++) {
+		stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, i);
+		stand_tx_request(SIM_GREF(2, 0), 0, 200, MORE, i);
+		stand_tx_request(i & 1 ? SIM_GREF(3, SIM_FATE_ERROR) : 0x3FF, 0, 100, MORE, i);
+		stand_tx_request(SIM_GREF(4, 0), 0, 50, 0, i);
+	}
+	go();
+	assert_ended(40, 10);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_COPY), 10);
+}
+
+static void test_hypercall_error(void **state)
+{
+	UNUSED(state);
+	sim.fail_hypercall = true;
+	stand->shaky = true;
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	go();
+	assert_ended(1, 0);
+	sim.fail_hypercall = false;
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	go();
+	assert_ended(2, 1);
+}
+
+/* Pages of the guest's that come back, and such that do not. */
+static void test_again(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 1; i <= SIM_FATE_AGAIN_MAX; i++) {
+		stand_tx_request(SIM_GREF(i, i), 0, 100, MORE, i);
+		stand_tx_request(SIM_GREF(i + 20, 0), 0, 50, 0, i);
+	}
+	go();
+	assert_ended(26, 13);
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	stand_tx_request(SIM_GREF(2, SIM_FATE_AGAIN), 0, 100, 0, 0);
+	stand_tx_request(SIM_GREF(3, 5), 0, 100, 0, 0);
+	stand_tx_request(SIM_GREF(4, SIM_FATE_ERROR), 0, 100, 0, 0);
+	go();
+	assert_ended(30, 15);
+	assert_true(sim.n_hypercalls < 200);
+}
+
+static void test_no_memory(void **state)
+{
+	u32 i, round;
+
+	UNUSED(state);
+	for (round = 1; round < 60; round++) {
+		sim.fail_alloc_in = round;
+		for (i = 0; i < 4; i++) {
+			stand_tx_request(SIM_GREF(1, 0), 0, 65535, MORE, 0);
+			for (u32 k = 0; k < 16; k++)
+				stand_tx_request(SIM_GREF(k, 0), 0, 4000, k < 15 ? MORE : 0, 0);
+		}
+		go();
+	}
+	assert_true(stand_tx_stat(XENVIF_TX_DROP_NOMEM) >= 50);
+	assert_int_equal(stand->n_answered, 59 * 4 * 17);
+}
+
+/* An interface that is down takes, answers, and delivers nothing. */
+static void test_down(void **state)
+{
+	UNUSED(state);
+	stand->dev.running = false;
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	go();
+	assert_ended(1, 0);
+	assert_int_equal(stand->last_status, XEN_NETIF_RSP_DROPPED);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_DOWN), 1);
+}
+
+/* The last slots come later: nothing is taken, nobody spins, nothing is lost. */
+static void test_partial(void **state)
+{
+	struct xen_netif_extra_info hash = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
+
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(1, 0), 0, 300, MORE | EXTRA, 1);
+	go();
+	assert_ended(0, 0);
+	stand_tx_extra(&hash);
+	go();
+	assert_ended(0, 0);
+	stand_tx_request(SIM_GREF(2, 0), 0, 100, MORE, 2);
+	go();
+	assert_ended(0, 0);
+	stand_tx_request(SIM_GREF(3, 0), 0, 100, 0, 3);
+	go();
+	assert_ended(4, 1);
+	assert_int_equal(sim.irq[0].n_spurious, 1);	/* that of the binding */
+}
+
+/* The ring full of small packets, of large ones, again and again over the wrap;
+ * and of ones that are one byte each in 18 slots.
+ */
+static void test_full_ring(void **state)
+{
+	u32 round, i, k;
+
+	UNUSED(state);
+	for (round = 0; round < 50; round++) {
+		for (i = 0; i < 256; i++)
+			stand_tx_request(SIM_GREF(i % 64, 0), 0, 60 + i, 0, i * 77);
+		go();
+		for (i = 0; i + 19 <= 256; i += 19)
+			for (k = 0; k < 19; k++)
+				stand_tx_request(SIM_GREF(k, 0), k, k ? 1 : 32,
+						 k < 18 ? MORE : 0, i + k);
+		go();
+		for (i = 0; i + 18 <= 256; i += 18)
+			for (k = 0; k < 18; k++)
+				stand_tx_request(SIM_GREF(k, 0), 0, k ? 3800 : 65000,
+						 k < 17 ? MORE : 0, i + k);
+		go();
+	}
+	assert_int_equal(stand->n_delivered, 50 * (256 + 13 + 14));
+	assert_false(sim.irq[0].active);
+}
+
+/* Random honest traffic: sizes, cuts, extra infos, pauses. */
+static void test_random(void **state)
+{
+	u32 round, i, k, packets = 0;
+
+	UNUSED(state);
+	for (round = 0; round < 3000; round++) {
+		for (i = random_in(0, 8); i; i--) {
+			struct xen_netif_extra_info hash = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
+			bool with_extra = !random_in(0, 3);
+			u32 slots = random_in(1, 19), size[19], total = 0;
+
+			for (k = 0; k < slots; k++) {
+				size[k] = random_in(0, 3) ? random_in(0, 200) : random_in(0, 4096);
+				if (total + size[k] > 65535)
+					size[k] = 0;
+				total += size[k];
+			}
+			if (total < 14) {
+				total += 14;
+				size[0] += 14;
+			}
+			if (size[0] > 4096)
+				continue;
+			if (stand->tx.req_prod_pvt - stand->tx_ring->rsp_prod + slots + 1 > 256)
+				break;
+			for (k = 0; k < slots; k++) {
+				stand_tx_request(SIM_GREF(random_in(0, 63), 0),
+						 random_in(0, 4096 - size[k]), k ? size[k] : total,
+						 (k < slots - 1 ? MORE : 0) |
+						 (!k && with_extra ? EXTRA : 0), random_u32());
+				if (!k && with_extra)
+					stand_tx_extra(&hash);
+			}
+			packets++;
+			if (!random_in(0, 2))
+				stand_tx_push();
+		}
+		if (random_in(0, 3))
+			go();
+	}
+	go();
+	assert_int_equal(stand->n_delivered, packets);
+	assert_false(sim.irq[0].active);
+}
+
+/* The rate limit: what is above it waits, and goes on in its time. */
+static void test_throttle(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	xenvif_credit_set(&stand->vif.credit, 10000, 1000, sim.now);
+	for (i = 0; i < 100; i++)
+		stand_tx_request(SIM_GREF(1, 0), 0, 1000, 0, i);
+	go();
+	assert_int_equal(stand->n_delivered, 10);
+	assert_true(stand->queue->tx.throttle.armed);
+	/* The interrupt is ended: the timer goes on with it. */
+	assert_false(sim.irq[0].active);
+	for (i = 1; i <= 9; i++) {
+		sim_advance(1001000);
+		stand_run();
+		assert_in_range(stand->n_delivered, 10 + i * 10 - 1, 10 + i * 10 + 1);
+	}
+	sim_advance(1000000);
+	stand_run();
+	assert_ended(100, 100);
+}
+
+/* The limit is not for what is dropped. */
+static void test_throttle_bad(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	xenvif_credit_set(&stand->vif.credit, 100, 1000000, sim.now);
+	for (i = 0; i < 50; i++)
+		stand_tx_request(SIM_GREF(1, 0), 4000, 1000, 0, i);
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, i);
+	go();
+	assert_ended(51, 1);
+}
+
+static void assert_fatal(u32 answered)
+{
+	stand->honest = false;
+	sim_event(0);
+	stand_run();
+	assert_int_equal(stand->n_fatal, 1);
+	assert_int_equal(stand->n_answered, answered);
+	/* Dead: not a word more, whatever comes. */
+	sim_event(0);
+	stand_run();
+	assert_int_equal(stand->n_answered, answered);
+	assert_int_equal(stand->n_fatal, 1);
+}
+
+static void test_corrupt_index(void **state)
+{
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	go();
+	stand->tx_ring->req_prod += 257;
+	assert_fatal(1);
+}
+
+static void test_corrupt_index_back(void **state)
+{
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	go();
+	stand->tx_ring->req_prod--;
+	assert_fatal(1);
+}
+
+static void test_endless_packet(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	for (i = 0; i < 255; i++)
+		stand_tx_request(SIM_GREF(1, 0), 0, 1, MORE, 0);
+	go();
+	assert_ended(1, 1);
+	/* The good one has given its slot back: so the bad one fills the ring. */
+	stand_tx_request(SIM_GREF(1, 0), 0, 1, MORE, 0);
+	stand_tx_push();
+	assert_fatal(1);
+}
+
+/* The driver stops in the middle of retries: nothing leaks, nothing is delivered. */
+static void test_purge(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 20; i++)
+		stand_tx_request(SIM_GREF(2, SIM_FATE_AGAIN), 0, 100, 0, 0);
+	stand_tx_push();
+	/* One turn only. */
+	stand->queue->tx.napi.scheduled = true;
+	stand->queue->tx.napi.poll(&stand->queue->tx.napi, 64);
+	assert_int_equal(stand->queue->tx.n_work, 20);
+	/* teardown sees to it */
+}
+
+/* Frames: headers end in the head, and offloads are set up, or the frame is lost. */
+
+static u32 make_frame(u8 *frame, u32 tags, bool v6, u8 proto, u32 ihl, u32 doff, u32 payload)
+{
+	u32 at = 12, l4;
+
+	memset(frame, 0x42, 4096);
+	while (tags--) {
+		frame[at++] = 0x81;
+		frame[at++] = 0;
+		frame[at++] = 0;
+		frame[at++] = 5;
+	}
+	frame[at++] = v6 ? 0x86 : 0x08;
+	frame[at++] = v6 ? 0xDD : 0x00;
+	if (v6) {
+		frame[at] = 0x60;
+		frame[at + 6] = proto;
+		at += 40;
+	} else {
+		frame[at] = 0x40 | ihl;
+		frame[at + 6] = 0x40;
+		frame[at + 7] = 0;
+		frame[at + 9] = proto;
+		at += ihl * 4;
+	}
+	l4 = at;
+	if (proto == 6) {
+		frame[l4 + 12] = doff << 4;
+		at += doff * 4;
+	} else {
+		at += 8;
+	}
+	return at + payload;
+}
+
+/* Headers cut at every byte, in slots of one byte and of two halves. */
+static void test_headers_cut(void **state)
+{
+	u32 tags, v6, cut, len, hdr, i;
+	u8 keep[4096];
+
+	UNUSED(state);
+	memcpy(keep, sim_guest_page(60), 4096);
+	for (tags = 0; tags <= 1; tags++) {
+		for (v6 = 0; v6 <= 1; v6++) {
+			hdr = make_frame(sim_guest_page(60), tags, v6, 6, 15, 15, 0);
+			len = hdr + 1000;
+			for (cut = 1; cut < hdr + 5; cut++) {
+				stand_tx_request(SIM_GREF(60, 0), 0, len, MORE, 0);
+				stand_tx_request(SIM_GREF(60, 0), cut, len - cut, 0, 0);
+				go();
+			}
+			/* 17 slots of one byte, from each byte on */
+			for (cut = 1; cut < hdr + 5; cut++) {
+				stand_tx_request(SIM_GREF(60, 0), 0, len, MORE, 0);
+				for (i = 0; i < 17; i++)
+					stand_tx_request(SIM_GREF(60, 0), cut + i, 1, MORE, 0);
+				stand_tx_request(SIM_GREF(60, 0), cut + 17, len - cut - 17, 0, 0);
+				go();
+			}
+			/* a head of one byte, then full pages of the rest */
+			stand_tx_request(SIM_GREF(60, 0), 0, 4096, MORE, 0);
+			stand_tx_request(SIM_GREF(60, 0), 1, 4095, 0, 0);
+			go();
+		}
+	}
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_HEADER), 0);
+	memcpy(sim_guest_page(60), keep, 4096);
+}
+
+/* All of the packet is in pages behind a head that cannot take a page whole. */
+static void test_headers_in_fragment(void **state)
+{
+	u8 keep[4096];
+
+	UNUSED(state);
+	memcpy(keep, sim_guest_page(60), 4096);
+	make_frame(sim_guest_page(60), 0, false, 6, 5, 5, 0);
+	stand_tx_request(SIM_GREF(1, 0), 0, 8192, MORE, 0);
+	stand_tx_request(SIM_GREF(2, 0), 0, 4096, 0, 0);
+	/* the first slot is the page with the headers */
+	stand->tx_ring->ring[(config.tx_start) % 256].req.gref = SIM_GREF(60, 0);
+	go();
+	assert_ended(2, 1);
+	memcpy(sim_guest_page(60), keep, 4096);
+}
+
+static void send_frame(u32 len, u16 flags, u8 gso_type, u16 gso_size)
+{
+	struct xen_netif_extra_info gso = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
+
+	gso.u.gso.type = gso_type;
+	gso.u.gso.size = gso_size;
+	stand_tx_request(SIM_GREF(60, 0), 0, len, flags | (gso_type ? EXTRA : 0), 0);
+	if (gso_type)
+		stand_tx_extra(&gso);
+	go();
+}
+
+static void test_offloads(void **state)
+{
+	static const u16 flags[] = { 0, XEN_NETTXF_csum_blank, XEN_NETTXF_data_validated,
+				     XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated };
+	u8 keep[4096], *frame = sim_guest_page(60);
+	u32 i, tags, v6, proto, gso, len, lost = 0, good = 0;
+
+	UNUSED(state);
+	memcpy(keep, frame, 4096);
+	for (i = 0; i < 4; i++) {
+		for (tags = 0; tags <= 3; tags++) {
+			for (v6 = 0; v6 <= 1; v6++) {
+				for (proto = 6; proto <= 17; proto += 11) {
+					len = make_frame(frame, tags, v6, proto, 5, 5, 1000);
+					/* no GSO, GSO of the right and of the wrong kind,
+					 * and one that is but one segment
+					 */
+					for (gso = 0; gso <= 2; gso++) {
+						bool right = !gso || (proto == 6 && gso == v6 + 1);
+
+						send_frame(len, flags[i], gso, 100);
+						send_frame(len, flags[i], gso, 1000);
+						if (right)
+							good += 2;
+						else
+							lost += 2;
+						assert_int_equal(stand->n_delivered, good);
+						assert_int_equal(stand->n_lost, lost);
+					}
+				}
+			}
+		}
+	}
+	memcpy(frame, keep, 4096);
+}
+
+/* Frames that are shorter than their headers, and headers that lie: lost at worst. */
+static void test_bad_headers(void **state)
+{
+	u8 keep[4096], *frame = sim_guest_page(60);
+	u32 v6, proto, ihl, doff, len, full;
+
+	UNUSED(state);
+	memcpy(keep, frame, 4096);
+	for (v6 = 0; v6 <= 1; v6++) {
+		for (proto = 6; proto <= 17; proto += 11) {
+			full = make_frame(frame, 1, v6, proto, 5, 5, 10);
+			for (len = 14; len <= full; len++) {
+				send_frame(len, XEN_NETTXF_csum_blank, 0, 0);
+				send_frame(len, XEN_NETTXF_csum_blank, 1, 100);
+				send_frame(len, XEN_NETTXF_csum_blank, 2, 100);
+			}
+			for (ihl = 0; ihl <= 15; ihl++) {
+				for (doff = 0; doff <= 15; doff++) {
+					full = make_frame(frame, 0, v6, proto, ihl, doff, 500);
+					send_frame(full, 0, v6 + 1, 60);
+					send_frame(full, XEN_NETTXF_csum_blank, v6 + 1, 60);
+					send_frame(full, XEN_NETTXF_csum_blank, 0, 0);
+					/* ends with the lie */
+					send_frame(full > 560 ? full - 500 : 60, 0, v6 + 1, 60);
+				}
+			}
+		}
+	}
+	/* no end of tags, an unknown protocol, one that is too small for one */
+	full = make_frame(frame, 50, false, 6, 5, 5, 10);
+	send_frame(full, XEN_NETTXF_csum_blank, 0, 0);
+	make_frame(frame, 0, false, 132, 5, 5, 10);
+	send_frame(100, XEN_NETTXF_csum_blank, 0, 0);
+	memset(frame, 0, 4096);
+	send_frame(100, XEN_NETTXF_csum_blank, 1, 60);
+	assert_int_equal(stand->n_answered,
+			 stand_tx_stat(XENVIF_TX_REQUESTS));
+	memcpy(frame, keep, 4096);
+}
+
+int main(void)
+{
+#define STAND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		STAND_TEST(test_empty),
+		STAND_TEST(test_one),
+		STAND_TEST(test_extra),
+		STAND_TEST(test_long),
+		STAND_TEST(test_64k),
+		STAND_TEST(test_few_ops),
+		STAND_TEST(test_invalid),
+		STAND_TEST(test_copy_error),
+		STAND_TEST(test_hypercall_error),
+		STAND_TEST(test_again),
+		STAND_TEST(test_no_memory),
+		STAND_TEST(test_down),
+		STAND_TEST(test_partial),
+		cmocka_unit_test_setup_teardown(test_full_ring, setup_wrap, teardown),
+		STAND_TEST(test_random),
+		{ "test_random_shared_channel", test_random, setup_shared, teardown, NULL },
+		STAND_TEST(test_throttle),
+		STAND_TEST(test_throttle_bad),
+		STAND_TEST(test_corrupt_index),
+		STAND_TEST(test_corrupt_index_back),
+		STAND_TEST(test_endless_packet),
+		STAND_TEST(test_purge),
+		STAND_TEST(test_headers_cut),
+		STAND_TEST(test_headers_in_fragment),
+		STAND_TEST(test_offloads),
+		STAND_TEST(test_bad_headers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

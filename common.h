@@ -318,7 +318,6 @@ struct xenvif_queue_tx {
  * Shared, without a lock:
  * @wait: the thread sleeps here
  * @stalled: no buffers for too long: packets are dropped at once
- * @seen: producer index at the last event; interrupt handler only
  *
  * The thread's own:
  * @task: the thread
@@ -341,7 +340,6 @@ struct xenvif_queue_rx {
 
 	wait_queue_head_t wait ____cacheline_aligned_in_smp;
 	bool stalled;
-	RING_IDX seen;
 
 	struct task_struct *task ____cacheline_aligned_in_smp;
 	struct sk_buff_head todo;

@@ -73,8 +73,7 @@ static void xenvif_tx_event(struct xenvif_queue *queue)
 
 static void xenvif_rx_event(struct xenvif_queue *queue)
 {
-	struct xenvif_queue_rx *rx = &queue->rx;
-	bool news = xenvif_rx_ring_news(&rx->ring, &rx->seen);
+	bool news = xenvif_rx_ring_news(&queue->rx.ring);
 
 	if (!news || !xenvif_rx_kick(queue))
 		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, news);

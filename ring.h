@@ -51,9 +51,11 @@ struct xenvif_tx_ring {
 /**
  * struct xenvif_rx_ring - the backend's end of a guest-RX ring
  * @back: private indices, and the shared page
+ * @seen: the furthest producer index that an event came with; the event handler's
  */
 struct xenvif_rx_ring {
 	struct xen_netif_rx_back_ring back;
+	RING_IDX seen;
 };
 
 /* A reconnect may find a ring in use: begin where the frontend expects it. */
@@ -206,7 +208,10 @@ static inline bool xenvif_tx_ring_rest(struct xenvif_tx_ring *ring)
 static inline int xenvif_rx_ring_attach(struct xenvif_rx_ring *ring,
 					struct xen_netif_rx_sring *shared)
 {
-	return __xenvif_ring_attach(&ring->back, shared);
+	int err = __xenvif_ring_attach(&ring->back, shared);
+
+	ring->seen = ring->back.req_cons;
+	return err;
 }
 
 /**
@@ -227,22 +232,21 @@ static inline int xenvif_rx_ring_avail(struct xenvif_rx_ring *ring)
 /**
  * xenvif_rx_ring_news() - whether the guest has posted buffers since last time
  * @ring: the ring
- * @seen: the producer index of the last time that it had
  *
- * An event without news is spurious. As @seen never goes back nor further than
- * the ring is large, a guest cannot have more events with news than buffers.
+ * An event without news is spurious. As @ring->seen never goes back nor further
+ * than the ring is large, a guest has no more events with news than buffers.
  *
  * Context: the event handler; the one verb that may run beside the consumer.
  * Return: whether it has.
  */
-static inline bool xenvif_rx_ring_news(struct xenvif_rx_ring *ring, RING_IDX *seen)
+static inline bool xenvif_rx_ring_news(struct xenvif_rx_ring *ring)
 {
 	RING_IDX prod = READ_ONCE(ring->back.sring->req_prod);
 
 	if (prod - READ_ONCE(ring->back.req_cons) > XENVIF_RX_RING_SIZE ||
-	    (s32)(prod - *seen) <= 0)
+	    (s32)(prod - ring->seen) <= 0)
 		return false;
-	*seen = prod;
+	ring->seen = prod;
 	return true;
 }
 

@@ -120,9 +120,12 @@ static struct page *xenvif_tx_extend(struct xenvif_queue_tx *tx, struct sk_buff 
 	} else if (n_frags) {
 		skb_frag_t *frag = &skb_shinfo(skb)->frags[n_frags - 1];
 
+		/* The whole page is accounted for already. */
 		page = skb_frag_page(frag);
 		*offset = skb_frag_size(frag);
-		skb_coalesce_rx_frag(skb, n_frags - 1, len, 0);
+		skb_frag_size_add(frag, len);
+		skb->len += len;
+		skb->data_len += len;
 	} else {
 		page = virt_to_page(skb->head);
 		*offset = offset_in_page(skb->head) + skb_headroom(skb) + skb->len;
@@ -502,8 +505,11 @@ static void xenvif_tx_commit(struct xenvif_queue *queue)
 	memset(counts, 0, sizeof(queue->tx.counts));
 }
 
-/* The poll is over: wait for the guest, or for the rate limit. */
-static void xenvif_tx_rest(struct xenvif_queue *queue)
+/* The poll is over: wait for the guest, or for the rate limit. Returns whether it
+ * is; if not there is more to do. Comes before the instance is given up: from then
+ * on nothing here is ours.
+ */
+static bool xenvif_tx_rest(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_tx *tx = &queue->tx;
 	bool worked = tx->worked;
@@ -514,7 +520,7 @@ static void xenvif_tx_rest(struct xenvif_queue *queue)
 			      HRTIMER_MODE_REL);
 	} else if (xenvif_tx_ring_rest(&tx->ring)) {
 		tx->late = true;
-		napi_schedule(&tx->napi);
+		return false;
 	} else if (!worked && tx->late) {
 		/* The event of what the last look had found. */
 		tx->late = false;
@@ -522,6 +528,7 @@ static void xenvif_tx_rest(struct xenvif_queue *queue)
 	}
 	tx->worked = false;
 	xenvif_channel_done(&queue->tx_channel, XENVIF_OWED_TX, worked);
+	return true;
 }
 
 /**
@@ -570,15 +577,17 @@ int xenvif_tx_poll(struct napi_struct *napi, int budget)
 	if (!queue->rx_channel.irq)
 		xenvif_rx_kick(queue);
 
-	if (tx->stop == XENVIF_TX_STOP_FULL || done == budget)
+	if (tx->stop == XENVIF_TX_STOP_FULL || done >= budget)
 		return budget;
 	if (unlikely(tx->stop == XENVIF_TX_STOP_CORRUPT)) {
 		xenvif_fatal(queue->vif, "the TX ring is corrupt");
 		napi_complete_done(napi, done);
 		return done;
 	}
-	if (napi_complete_done(napi, done))
-		xenvif_tx_rest(queue);
+	if (!xenvif_tx_rest(queue))
+		return budget;
+	/* An event that comes before this has the core poll again. */
+	napi_complete_done(napi, done);
 	return done;
 }
 
@@ -608,6 +617,8 @@ enum hrtimer_restart xenvif_tx_unthrottle(struct hrtimer *timer)
  */
 void xenvif_tx_start_poll(struct xenvif_queue *queue)
 {
+	/* An event that is pending already may find its work done by this poll. */
+	queue->tx.late = true;
 	napi_enable(&queue->tx.napi);
 	local_bh_disable();
 	napi_schedule(&queue->tx.napi);

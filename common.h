@@ -24,6 +24,7 @@
  *                          connect; publishing of vif->queues.
  *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64.
  *   vif->credit_lock       the token bucket; bh off.
+ *   vif->stall_lock        which queues work; process context.
  *   queue->rx.lock         backlog of guest-RX packets: the netdev's transmit
  *                          path against the queue's thread; interrupts off,
  *                          as netpoll may transmit from anywhere.
@@ -276,7 +277,8 @@ struct xenvif_tx_work {
 
 /**
  * struct xenvif_queue_tx - a queue's guest-TX side
- * @napi: its NAPI instance, which alone touches what follows
+ * @napi: its NAPI instance: what follows is touched by its poll alone, or while it
+ *	is disabled
  * @pool: pages for the packets
  * @batch: grant copies of the poll
  * @work: packets of the poll
@@ -463,6 +465,7 @@ struct xenvif_params {
  * @rx_stall_timeout: the same; 0 without feature-rx-notify
  * @xdp_headroom: bytes in front of guest-RX data, with an extra info saying so
  * @n_stalled: queues that are stalled
+ * @stall_lock: guards @n_stalled, and the carrier that follows from it
  * @wanted_mtu: MTU that the administrator wants, kept over frontends that cannot
  *	have it; RTNL
  * @n_stat_queues: queues that ethtool -S shows: the most there have been; RTNL
@@ -488,7 +491,8 @@ struct xenvif {
 	unsigned long rx_drain_timeout;
 	unsigned long rx_stall_timeout;
 	u16 xdp_headroom;
-	atomic_t n_stalled;
+	u32 n_stalled;
+	spinlock_t stall_lock; /* n_stalled, and the carrier that follows from it */
 	u32 wanted_mtu;
 	u32 n_stat_queues;
 

@@ -89,6 +89,19 @@ static u32 xenvif_rx_need(const struct xenvif_queue *queue, const struct sk_buff
 	       xenvif_rx_extras(queue, skb);
 }
 
+/* Whether the frontend can take the packet. One that the stack made ready for the
+ * frontend before this one may not be what this one takes.
+ */
+static bool xenvif_rx_fits(const struct xenvif *vif, const struct sk_buff *skb)
+{
+	u32 slot_size = xenvif_rx_slot_size(XENVIF_XDP_HEADROOM_MAX);
+	u32 max_slots = vif->frontend.sg ? XENVIF_RX_SLOTS_MAX : 1;
+
+	if (skb_is_gso(skb) && xenvif_rx_gso_type(vif, skb) == XEN_NETIF_GSO_TYPE_NONE)
+		return false;
+	return skb->len <= max_slots * slot_size;
+}
+
 /**
  * xenvif_rx_enqueue() - take a packet for the guest
  * @queue: the queue
@@ -115,8 +128,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	if (unlikely(READ_ONCE(rx->stalled)))
 		goto drop;
 	why = XENVIF_XMIT_DROP_UNFIT;
-	if (unlikely(DIV_ROUND_UP(skb->len, xenvif_rx_slot_size(XENVIF_XDP_HEADROOM_MAX)) >
-		     XENVIF_RX_SLOTS_MAX) ||
+	if (unlikely(!xenvif_rx_fits(queue->vif, skb)) ||
 	    unlikely(skb_orphan_frags(skb, GFP_ATOMIC)))
 		goto drop;
 
@@ -127,6 +139,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	spin_lock_irqsave(&rx->lock, irq_flags);
 	why = XENVIF_XMIT_DROP_FULL;
 	if (unlikely(rx->bytes >= XENVIF_RX_BACKLOG_MAX)) {
+		netif_tx_stop_queue(txq);
 		spin_unlock_irqrestore(&rx->lock, irq_flags);
 		goto drop;
 	}
@@ -147,7 +160,8 @@ drop:
 	dev_kfree_skb_any_reason(skb, why == XENVIF_XMIT_DROP_FULL ?
 				 SKB_DROP_REASON_FULL_RING :
 				 SKB_DROP_REASON_DEV_READY);
-	if (wq_has_sleeper(&rx->wait))
+	/* It may have been the last one of a burst that others began. */
+	if (why != XENVIF_XMIT_DROP_STALLED && wq_has_sleeper(&rx->wait))
 		wake_up(&rx->wait);
 	return NETDEV_TX_OK;
 }
@@ -256,10 +270,10 @@ xenvif_rx_open_slot(struct xenvif_queue *queue, grant_ref_t *gref)
 
 	xenvif_rx_ring_take(&rx->ring, &req);
 	*gref = req.gref;
-	/* The headroom is not part of the data, nor of their offset: the frontend
-	 * adds it, as the extra info tells it.
-	 */
-	*rsp = (struct xen_netif_rx_response){ .id = req.id };
+	*rsp = (struct xen_netif_rx_response){
+		.id = req.id,
+		.offset = rx->headroom,
+	};
 	return rsp;
 }
 
@@ -413,6 +427,15 @@ static void xenvif_rx_cut_packet(struct xenvif_queue *queue, struct sk_buff *skb
 	queue->rx.counts[XENVIF_RX_BYTES] += skb->len;
 }
 
+/* Whether buffers suffice for the next packet, or for any if there is none. */
+static bool xenvif_rx_has_buffers(struct xenvif_queue *queue, int avail)
+{
+	struct sk_buff *skb = xenvif_rx_head(&queue->rx);
+	int need = skb ? xenvif_rx_need(queue, skb) : 1;
+
+	return avail >= need;
+}
+
 /* Drop what has waited too long. Also the way out for a packet that the
  * frontend's buffers can never take.
  */
@@ -423,7 +446,8 @@ static void xenvif_rx_expire(struct xenvif_queue *queue)
 	u32 bytes = 0;
 
 	while ((skb = xenvif_rx_head(rx)) &&
-	       time_after_eq(jiffies, xenvif_rx_cb(skb)->expires)) {
+	       time_after_eq(jiffies, xenvif_rx_cb(skb)->expires) &&
+	       !xenvif_rx_has_buffers(queue, xenvif_rx_ring_avail(&rx->ring))) {
 		__skb_unlink(skb, &rx->todo);
 		bytes += xenvif_rx_cb(skb)->truesize;
 		rx->counts[XENVIF_RX_DROP_EXPIRED]++;
@@ -462,15 +486,6 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 	}
 	if (!skb_queue_empty(&rx->done))
 		xenvif_rx_flush(queue);
-}
-
-/* Whether buffers suffice for the next packet, or for any if there is none. */
-static bool xenvif_rx_has_buffers(struct xenvif_queue *queue, int avail)
-{
-	struct sk_buff *skb = xenvif_rx_head(&queue->rx);
-	int need = skb ? xenvif_rx_need(queue, skb) : 1;
-
-	return avail >= need;
 }
 
 /* A queue is stalled when its packets have waited for buffers for too long; then
@@ -575,14 +590,16 @@ int xenvif_rx_thread(void *data)
 	struct xenvif_queue *queue = data;
 
 	while (!kthread_should_stop()) {
+		xenvif_rx_sleep(queue);
 		/* The frontend may change its mind, but not within a packet. */
 		queue->rx.headroom = READ_ONCE(queue->vif->xdp_headroom);
-		xenvif_rx_sleep(queue);
 		if (kthread_should_stop() || xenvif_is_fatal(queue->vif))
 			continue;
 		xenvif_rx_batch(queue);
 		xenvif_rx_expire(queue);
 		xenvif_rx_check_stall(queue);
+		/* With a shared channel the other direction waits for this. */
+		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, true);
 		cond_resched();
 	}
 	return 0;

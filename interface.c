@@ -172,6 +172,8 @@ static void xenvif_init_netdev(struct net_device *dev)
 	/* Frontends do not find their way to the checksum behind a tag. */
 	dev->vlan_features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA;
 	dev->tx_queue_len = XENVIF_QUEUE_LENGTH;
+	/* Packets are linked into the backlog. */
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = XENVIF_MTU_MAX;
 
@@ -216,6 +218,7 @@ struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
 	vif->wanted_mtu = dev->mtu;
 	vif->n_stat_queues = 1;
 	spin_lock_init(&vif->credit_lock);
+	spin_lock_init(&vif->stall_lock);
 	INIT_WORK(&vif->fatal_work, xenvif_fatal_work);
 	ratelimit_state_init(&vif->log_limit, XENVIF_LOG_INTERVAL, XENVIF_LOG_BURST);
 
@@ -277,7 +280,7 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
 		vif->rx_drain_timeout = msecs_to_jiffies(XENVIF_QUIET_DRAIN_MSECS);
 		vif->rx_stall_timeout = 0;
 	}
-	atomic_set(&vif->n_stalled, 0);
+	vif->n_stalled = 0;
 	clear_bit(XENVIF_FLAG_FATAL, &vif->flags);
 
 	err = netif_set_real_num_queues(vif->dev, n_queues, n_queues);
@@ -298,7 +301,8 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
  * @n_queues: how many, 1 to vif->params.max_queues
  *
  * Context: process, under the backend's lock; takes the RTNL.
- * Return: 0, or an error; then everything is as it was before.
+ * Return: 0, or an error; then the vif is not connected. Features, MTU and number
+ * of real queues may be this frontend's already.
  */
 int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 		   const struct xenvif_queue_config *config, u32 n_queues)
@@ -320,6 +324,8 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 
 	rtnl_lock();
 	rcu_assign_pointer(vif->queues, queues);
+	/* Somebody may have set another one meanwhile. */
+	xenvif_update_mtu(vif);
 	netif_carrier_on(vif->dev);
 	if (netif_running(vif->dev))
 		netif_tx_wake_all_queues(vif->dev);
@@ -388,19 +394,18 @@ void xenvif_queue_stalled(struct xenvif_queue *queue, bool stalled)
 	struct xenvif *vif = queue->vif;
 	struct xenvif_queues *queues;
 
-	if (stalled)
-		atomic_inc(&vif->n_stalled);
-	else
-		atomic_dec(&vif->n_stalled);
 	xenvif_warn(vif, "guest RX %s on queue %u\n", stalled ? "stalled" : "ready",
 		    queue->id);
 
 	rcu_read_lock();
+	spin_lock(&vif->stall_lock);
+	vif->n_stalled += stalled ? 1 : -1;
 	queues = rcu_dereference(vif->queues);
-	if (queues && atomic_read(&vif->n_stalled) == queues->n)
+	if (queues && vif->n_stalled == queues->n)
 		netif_carrier_off(vif->dev);
 	else if (queues)
 		netif_carrier_on(vif->dev);
+	spin_unlock(&vif->stall_lock);
 	rcu_read_unlock();
 }
 

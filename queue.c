@@ -10,6 +10,7 @@
 #include "common.h"
 
 #include <linux/kthread.h>
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 /* Pages that a pool keeps for the next packets. */
@@ -48,22 +49,29 @@ void xenvif_notify(const struct xenvif_channel *channel)
  * nobody had any work the event was spurious, and Xen's event code slows down a
  * guest that has many of these.
  *
- * Context: any; each side by its own context only.
+ * Context: any.
  */
 void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked)
 {
-	u32 owed;
+	int old = atomic_read(&channel->owed);
+	bool last;
+	int new;
 
-	if (!(atomic_read(&channel->owed) & side))
-		return;
-	if (worked)
-		atomic_or(XENVIF_OWED_WORKED, &channel->owed);
-	owed = atomic_fetch_andnot(side, &channel->owed);
-	if (owed & (XENVIF_OWED_TX | XENVIF_OWED_RX) & ~side)
-		return;
-	owed = atomic_fetch_andnot(XENVIF_OWED_WORKED, &channel->owed);
-	xen_irq_lateeoi(channel->irq,
-			owed & XENVIF_OWED_WORKED ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	do {
+		/* Nothing was owed, or somebody else of this side has paid. */
+		if (!(old & side))
+			return;
+		new = old & ~side;
+		if (worked)
+			new |= XENVIF_OWED_WORKED;
+		worked = new & XENVIF_OWED_WORKED;
+		last = !(new & (XENVIF_OWED_TX | XENVIF_OWED_RX));
+		if (last)
+			new = 0;
+	} while (!atomic_try_cmpxchg(&channel->owed, &old, new));
+
+	if (last)
+		xen_irq_lateeoi(channel->irq, worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
 }
 
 static void xenvif_tx_event(struct xenvif_queue *queue)
@@ -352,7 +360,7 @@ static struct xenvif_queue *xenvif_queue_alloc(struct xenvif *vif, u32 id)
 		 vif->domid, vif->handle, id);
 	pr_debug("%s created\n", queue->name);
 
-	err = xenvif_queue_alloc_tx(queue) ?: xenvif_queue_alloc_rx(queue);
+	err = xenvif_queue_alloc_rx(queue) ?: xenvif_queue_alloc_tx(queue);
 	if (err) {
 		xenvif_queue_free(queue);
 		return ERR_PTR(err);
@@ -366,22 +374,27 @@ static struct xenvif_queue *xenvif_queue_alloc(struct xenvif *vif, u32 id)
  *
  * Pages that the host's stack still holds keep their pool until they come back.
  *
- * Context: process.
+ * Context: process; takes the RTNL.
  */
 void xenvif_queues_free(struct xenvif_queues *queues)
 {
-	bool any = false;
 	u32 i;
 
+	/* The list of instances is walked by others under the RTNL. */
+	rtnl_lock();
 	for (i = 0; i < queues->n; i++) {
-		if (queues->queue[i]) {
-			__netif_napi_del(&queues->queue[i]->tx.napi);
-			any = true;
-		}
+		struct xenvif_queue *queue = queues->queue[i];
+
+		if (!queue)
+			continue;
+		/* Who puts a page back may look at the pool's instance yet. */
+		page_pool_destroy(queue->tx.pool);
+		queue->tx.pool = NULL;
+		__netif_napi_del(&queue->tx.napi);
 	}
+	rtnl_unlock();
 	/* One wait for all of them. */
-	if (any)
-		synchronize_net();
+	synchronize_net();
 	for (i = 0; i < queues->n; i++)
 		xenvif_queue_free(queues->queue[i]);
 	kfree(queues);
@@ -392,7 +405,7 @@ void xenvif_queues_free(struct xenvif_queues *queues)
  * @vif: for which vif
  * @n: how many, 1 to vif->params.max_queues
  *
- * Context: process.
+ * Context: process; takes the RTNL.
  * Return: the set, not yet raised, or an ERR_PTR().
  */
 struct xenvif_queues *xenvif_queues_alloc(struct xenvif *vif, u32 n)
@@ -411,8 +424,10 @@ struct xenvif_queues *xenvif_queues_alloc(struct xenvif *vif, u32 n)
 			xenvif_queues_free(queues);
 			return ERR_CAST(queue);
 		}
-		netif_napi_add(vif->dev, &queue->tx.napi, xenvif_tx_poll);
 		queues->queue[i] = queue;
+		rtnl_lock();
+		netif_napi_add(vif->dev, &queue->tx.napi, xenvif_tx_poll);
+		rtnl_unlock();
 	}
 	return queues;
 }

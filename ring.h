@@ -233,20 +233,24 @@ static inline int xenvif_rx_ring_avail(struct xenvif_rx_ring *ring)
  * xenvif_rx_ring_news() - whether the guest has posted buffers since last time
  * @ring: the ring
  *
- * An event without news is spurious. As @ring->seen never goes back nor further
- * than the ring is large, a guest has no more events with news than buffers.
+ * An event without news is spurious. What was seen never goes back nor further
+ * than the ring is large, so a guest has no more events with news than buffers.
  *
  * Context: the event handler; the one verb that may run beside the consumer.
  * Return: whether it has.
  */
 static inline bool xenvif_rx_ring_news(struct xenvif_rx_ring *ring)
 {
-	RING_IDX prod = READ_ONCE(ring->back.sring->req_prod);
+	RING_IDX cons = READ_ONCE(ring->back.req_cons);
+	RING_IDX avail = READ_ONCE(ring->back.sring->req_prod) - cons;
+	RING_IDX known = ring->seen - cons;
 
-	if (prod - READ_ONCE(ring->back.req_cons) > XENVIF_RX_RING_SIZE ||
-	    (s32)(prod - ring->seen) <= 0)
+	if (avail > XENVIF_RX_RING_SIZE)
 		return false;
-	ring->seen = prod;
+	/* If all that was known has been taken, and more, there were news. */
+	if (known <= XENVIF_RX_RING_SIZE && avail <= known)
+		return false;
+	ring->seen = cons + avail;
 	return true;
 }
 
@@ -261,7 +265,8 @@ static inline void xenvif_rx_ring_take(struct xenvif_rx_ring *ring,
 				       struct xen_netif_rx_request *req)
 {
 	RING_COPY_REQUEST(&ring->back, ring->back.req_cons, req);
-	ring->back.req_cons++;
+	/* The event handler reads it. */
+	WRITE_ONCE(ring->back.req_cons, ring->back.req_cons + 1);
 }
 
 /**

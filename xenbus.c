@@ -27,6 +27,10 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
+/* Connects that may fail in an interval before the next ones are refused unseen. */
+#define XENVIF_FAILED_BURST	5
+#define XENVIF_FAILED_INTERVAL	(10 * HZ)
+
 /**
  * struct xenvif_backend - the control plane's side of a vif
  * @xdev: the xenbus device
@@ -37,6 +41,8 @@
  * @script: the hotplug script, for udev
  * @hotplug_watch: on the script's word that it has done its work
  * @rate_watch: on the rate limit
+ * @n_failed: connects that failed since @failed_since
+ * @failed_since: when the first of them did, in jiffies
  */
 struct xenvif_backend {
 	struct xenbus_device *xdev;
@@ -47,6 +53,8 @@ struct xenvif_backend {
 	const char *script;
 	struct xenbus_watch hotplug_watch;
 	struct xenbus_watch rate_watch;
+	u32 n_failed;
+	unsigned long failed_since;
 };
 
 /* Tell about an error, in the log and in xenstore, where the toolstack looks.
@@ -123,7 +131,7 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 		err = xenbus_printf(XBT_NIL, be->xdev->nodename, offers[i].key, "%u",
 				    offers[i].value);
 		if (err) {
-			xenvif_xenbus_error(be, err, "writing %s", offers[i].key);
+			xenbus_dev_fatal(be->xdev, err, "writing %s", offers[i].key);
 			return err;
 		}
 	}
@@ -257,7 +265,7 @@ static int xenvif_check_mac(struct xenvif_backend *be)
 	return err;
 }
 
-static int xenvif_backend_connect(struct xenvif_backend *be)
+static int xenvif_try_connect(struct xenvif_backend *be)
 {
 	struct xenvif_queue_config *config;
 	struct xenvif *vif = be->vif;
@@ -290,6 +298,26 @@ static int xenvif_backend_connect(struct xenvif_backend *be)
 			xenvif_xenbus_error(be, err, "connecting %u queues", n_queues);
 	}
 	kfree(config);
+	return err;
+}
+
+/* A frontend may try again as it likes, but each failure costs lines in the log,
+ * some of them written by others: too many, and it has to wait.
+ */
+static int xenvif_backend_connect(struct xenvif_backend *be)
+{
+	int err;
+
+	if (!be->n_failed || time_after(jiffies, be->failed_since + XENVIF_FAILED_INTERVAL)) {
+		be->n_failed = 0;
+		be->failed_since = jiffies;
+	}
+	if (be->n_failed >= XENVIF_FAILED_BURST)
+		return -EBUSY;
+
+	err = xenvif_try_connect(be);
+	if (err)
+		be->n_failed++;
 	return err;
 }
 
@@ -359,13 +387,10 @@ static void xenvif_set_state(struct xenvif_backend *be, enum xenbus_state to)
 }
 
 /* The frontend wants other headroom in front of what it receives, from now on. */
-static void xenvif_reconfigure(struct xenvif_backend *be)
+static void xenvif_read_headroom(struct xenvif_backend *be)
 {
 	u32 headroom;
 	int err;
-
-	if (be->state != XenbusStateConnected)
-		return;
 
 	err = xenvif_read_u32_or(be->xdev->otherend, "xdp-headroom", &headroom, 0);
 	if (!err && headroom > XENVIF_XDP_HEADROOM_MAX)
@@ -375,7 +400,26 @@ static void xenvif_reconfigure(struct xenvif_backend *be)
 				    be->xdev->otherend, XENVIF_XDP_HEADROOM_MAX);
 	else if (be->vif->params.xdp_headroom)
 		WRITE_ONCE(be->vif->xdp_headroom, headroom);
+}
+
+/* A driver that was bound meanwhile may find the frontend waiting for this. */
+static void xenvif_reconfigure(struct xenvif_backend *be)
+{
+	xenvif_set_state(be, XenbusStateConnected);
+	if (be->state != XenbusStateConnected)
+		return;
+	xenvif_read_headroom(be);
 	xenvif_show_state(be, XenbusStateReconfigured);
+}
+
+/* The frontend is, or again is, at work. */
+static void xenvif_follow_connected(struct xenvif_backend *be)
+{
+	/* It may have written the key only after it had changed its state. */
+	if (be->shown == XenbusStateReconfigured)
+		xenvif_read_headroom(be);
+	xenvif_set_state(be, XenbusStateConnected);
+	xenvif_show_connected(be);
 }
 
 /* The frontend has changed its state. Returns whether the device shall go. */
@@ -390,8 +434,7 @@ static bool xenvif_follow(struct xenvif_backend *be, enum xenbus_state state)
 	case XenbusStateInitialised:
 		return false;
 	case XenbusStateConnected:
-		xenvif_set_state(be, XenbusStateConnected);
-		xenvif_show_connected(be);
+		xenvif_follow_connected(be);
 		return false;
 	case XenbusStateReconfiguring:
 		xenvif_reconfigure(be);
@@ -483,6 +526,8 @@ static void xenvif_read_rate(struct xenvif_backend *be)
 	if (!IS_ERR(text)) {
 		err = xenvif_parse_rate(text, &bytes, &usecs);
 		kfree(text);
+	} else if (PTR_ERR(text) != -ENOENT) {
+		err = PTR_ERR(text);
 	}
 	if (!err)
 		err = xenvif_set_rate(be->vif, bytes, usecs);
@@ -630,6 +675,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 	cancel_work_sync(&be->vif->fatal_work);
 
 	xenbus_rm(XBT_NIL, xdev->nodename, "hotplug-status");
+	dev_set_drvdata(&xdev->dev, NULL);
 	pr_debug("%s destroyed\n", be->vif->dev->name);
 	xenvif_destroy(be->vif);
 	xenvif_backend_free(be);

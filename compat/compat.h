@@ -79,6 +79,9 @@ compat_page_pool_create(const struct compat_page_pool_params *params)
 #define page_pool_params compat_page_pool_params
 #define page_pool_create compat_page_pool_create
 
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 /* xenbus_driver.uevent took a device that was not const. */
 struct compat_xenbus_driver {
 	const struct xenbus_device_id *ids;

@@ -2,8 +2,10 @@
 /* The simulated kernel: see simkernel.h and sim.h. */
 
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "simkernel.h"
 
@@ -670,21 +672,64 @@ static bool run_irq(struct sim_irq *irq, int nr)
 	return true;
 }
 
-/* Threads. */
+/* Threads: there is one, on a stack of its own. */
+
+#define STACK_SIZE	(512 * 1024)
+
+static ucontext_t main_context, thread_context;
+static u8 *thread_stack;
+static const void *main_stack;
+static size_t main_stack_size;
+static bool thread_ended;
+
+static void switch_to(ucontext_t *from, ucontext_t *to, const void *stack, size_t size)
+{
+	void *fake = NULL;
+
+	__sanitizer_start_switch_fiber(&fake, stack, size);
+	swapcontext(from, to);
+	__sanitizer_finish_switch_fiber(fake, NULL, NULL);
+}
+
+static void thread_main(void)
+{
+	__sanitizer_finish_switch_fiber(NULL, &main_stack, &main_stack_size);
+	sim.task->function(sim.task->data);
+	thread_ended = true;
+	__sanitizer_start_switch_fiber(NULL, main_stack, main_stack_size);
+	setcontext(&main_context);
+}
+
+static void resume_thread(void)
+{
+	sim.n_turns = 0;
+	switch_to(&main_context, &thread_context, thread_stack, STACK_SIZE);
+}
 
 struct task_struct *sim_kthread_run(int (*function)(void *data), void *data)
 {
+	if (!thread_stack)
+		thread_stack = malloc(STACK_SIZE);
 	sim.task = calloc(1, sizeof(*sim.task));
 	*sim.task = (struct task_struct){ function, data };
+	sim.stop = false;
 	sim.wake_timed = true;
 	sim.wake_at = jiffies;
+	thread_ended = false;
+	getcontext(&thread_context);
+	thread_context.uc_stack.ss_sp = thread_stack;
+	thread_context.uc_stack.ss_size = STACK_SIZE;
+	thread_context.uc_link = NULL;
+	makecontext(&thread_context, thread_main, 0);
 	return sim.task;
 }
 
 int kthread_stop(struct task_struct *task)
 {
 	sim.stop = true;
-	task->function(task->data);
+	resume_thread();
+	if (!thread_ended)
+		sim_bug("the thread does not stop");
 	free(task);
 	sim.task = NULL;
 	sim.wait = NULL;
@@ -702,14 +747,13 @@ void cond_resched(void)
 		sim_bug("the thread never rests");
 }
 
-/* The thread function is left here, and called anew when it is woken. */
 long schedule_timeout(long timeout)
 {
 	if (timeout <= 0)
 		sim_bug("a sleep of %ld", timeout);
 	sim.wake_timed = timeout != MAX_SCHEDULE_TIMEOUT;
 	sim.wake_at = jiffies + timeout;
-	sim.stop = true;
+	switch_to(&thread_context, &main_context, main_stack, main_stack_size);
 	return 0;
 }
 
@@ -739,17 +783,10 @@ static bool run_thread(void)
 	if (!(sim.wait && sim.wait->woken) &&
 	    !(sim.wake_timed && time_after_eq(jiffies, sim.wake_at)))
 		return false;
-	if (sim.wait) {
-		sim.wait->woken = false;
-		sim.wait->sleeping = false;
-	}
-	sim.stop = false;
-	sim.wake_timed = false;
-	sim.n_turns = 0;
-	sim.task->function(sim.task->data);
-	/* It sleeps on, in its turn. */
 	if (sim.wait)
-		sim.wait->sleeping = true;
+		sim.wait->woken = false;
+	sim.wake_timed = false;
+	resume_thread();
 	return true;
 }
 

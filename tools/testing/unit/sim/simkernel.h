@@ -74,6 +74,12 @@ static inline void atomic_or(int i, atomic_t *v)
 	v->counter |= i;
 }
 
+static inline bool atomic_try_cmpxchg(atomic_t *v, int *old, int new)
+{
+	return __atomic_compare_exchange_n(&v->counter, old, new, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 static inline int atomic_fetch_andnot(int i, atomic_t *v)
 {
 	int old = v->counter;
@@ -534,6 +540,11 @@ static inline u32 skb_frag_size(const skb_frag_t *frag)
 	return frag->len;
 }
 
+static inline void skb_frag_size_add(skb_frag_t *frag, int delta)
+{
+	frag->len += delta;
+}
+
 static inline u32 skb_frag_off(const skb_frag_t *frag)
 {
 	return frag->offset;
@@ -717,6 +728,8 @@ static inline struct netdev_queue *netdev_get_tx_queue(struct net_device *dev, u
 #define netif_xmit_stopped(txq)		((txq)->stopped)
 #define netdev_xmit_more()		(sim.xmit_more)
 #define synchronize_net()		do { } while (0)
+#define rtnl_lock()			do { } while (0)
+#define rtnl_unlock()			do { } while (0)
 
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
 		    int (*poll)(struct napi_struct *napi, int budget));

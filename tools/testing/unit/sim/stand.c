@@ -312,7 +312,7 @@ static void check_rx_packet(RING_IDX *at, RING_IDX end)
 		check(*at != end, "a packet is pushed in halves");
 		rsp = stand->rx_ring->ring[*at % XENVIF_RX_RING_SIZE].rsp;
 		check(rsp.id == stand->posted[*at % XENVIF_RX_RING_SIZE].id, "");
-		check(!rsp.offset, "");
+		check(rsp.offset == headroom, "%u", rsp.offset);
 		flags = rsp.flags;
 		if (!n_slots++)
 			first_flags = flags;

@@ -242,7 +242,6 @@ static void xenvif_queue_halt(struct xenvif_queue *queue)
 static int xenvif_queue_raise(struct xenvif_queue *queue,
 			      const struct xenvif_queue_config *config)
 {
-	static const char * const step[] = { "map rings", "bind event channels", "start" };
 	int err = 0;
 
 	while (queue->state < XENVIF_QUEUE_RUNNING) {
@@ -257,11 +256,8 @@ static int xenvif_queue_raise(struct xenvif_queue *queue,
 			err = xenvif_queue_run(queue);
 			break;
 		}
-		if (err) {
-			xenvif_warn(queue->vif, "queue %u: cannot %s: %pe\n", queue->id,
-				    step[queue->state], ERR_PTR(err));
+		if (err)
 			return err;
-		}
 		queue->state++;
 	}
 	pr_debug("%s running\n", queue->name);

@@ -295,7 +295,9 @@ static int xenvif_try_connect(struct xenvif_backend *be)
 	if (!err) {
 		err = xenvif_connect(vif, &frontend, config, n_queues);
 		if (err)
-			xenvif_xenbus_error(be, err, "connecting %u queues", n_queues);
+			xenvif_xenbus_error(be, err,
+					    "mapping rings or binding channels of %u queues",
+					    n_queues);
 	}
 	kfree(config);
 	return err;

@@ -152,7 +152,7 @@ class Machine:
         opts = self.opts
         xen = ("console=com1 com1=115200,8n1 "
                f"dom0_mem={opts.dom0_mem}M,max:{opts.dom0_mem}M "
-               f"dom0_max_vcpus={opts.cpus} spec-ctrl=no bootscrub=0 "
+               f"dom0_max_vcpus={opts.cpus} spec-ctrl=no,eager-fpu bootscrub=0 "
                "loglvl=all guest_loglvl=all console_timestamps=none "
                "gnttab_max_frames=256 " + opts.xen_args).strip()
         linux = ("console=hvc0 loglevel=5 mitigations=off "

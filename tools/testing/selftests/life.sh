@@ -18,7 +18,7 @@ CYCLES=${CYCLES:-50}
 
 setup() {
 	bridge br1 1
-	check "guest g starts" guest_start g vcpus=2 vif=bridge=xenbr0 &&
+	check "guest g starts" guest_start g vcpus=2 mem=448 vif=bridge=xenbr0 &&
 		check "guest g has a network" guest_ready g 11
 }
 

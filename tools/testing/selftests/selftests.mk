@@ -26,11 +26,11 @@ $(XVT): $(SELFTESTS)xvt.c
 .PHONY: selftests-build test test-list
 selftests-build: $(XVT)
 
-test: $(XVT) $(TEST_DEPENDS)
+test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user space
 	$(SELFTEST_RUN) $(foreach a,$(TEST_ALSO),--also $(a))
 
-test-list:
+test-list: ## the boots that make test has
 	@$(SELFTESTS)run --list
 
-test-%: $(XVT) $(TEST_DEPENDS)
+test-%: $(TEST_DEPENDS) $(XVT)
 	$(SELFTEST_RUN) $*

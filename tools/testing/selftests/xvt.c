@@ -320,9 +320,12 @@ static void flow_init(struct flow *f, int fd, bool answering, uint64_t tx_seed,
 
 static bool flow_tx_over(const struct flow *f)
 {
-	if (f->tx_limit != ENDLESS)
-		return f->tx_off >= f->tx_limit;
-	return f->answering ? f->rx_ended : stop_asked;
+	if (f->tx_limit == ENDLESS)
+		return f->answering ? f->rx_ended : stop_asked;
+	/* To say so would end the peer's endless stream. */
+	if (!f->answering && f->rx_limit == ENDLESS && !stop_asked)
+		return false;
+	return f->tx_off >= f->tx_limit;
 }
 
 /* Record sizes vary, so that the packets' layouts do. */
@@ -348,6 +351,8 @@ static bool flow_compose(struct flow *f)
 	case TX_DATA:
 		if (flow_tx_over(f))
 			f->tx = TX_WAIT;
+		else if (f->tx_limit != ENDLESS && f->tx_off >= f->tx_limit)
+			return false;
 		else
 			len = flow_record_len(f);
 		memcpy(f->out, &len, sizeof(len));
@@ -881,7 +886,7 @@ static int cast_socket(struct addrinfo *ai, const char *iface)
 }
 
 /* Echoes of datagram nr by other hosts, each host counted once. */
-static unsigned int cast_echoes(int fd, uint64_t seed, unsigned int len,
+static unsigned int cast_echoes(int fd, uint64_t seed, unsigned int nr, unsigned int len,
 				unsigned int expect, int wait_ms)
 {
 	static unsigned char buf[DGRAM_MAX];
@@ -894,6 +899,12 @@ static unsigned int cast_echoes(int fd, uint64_t seed, unsigned int len,
 		ssize_t got = recvfrom(fd, buf, sizeof(buf), 0,
 				       (struct sockaddr *)&from[n], &flen);
 
+		/* One that comes late, from a host not waited for, is no answer. */
+		for (i = 1; i <= nr && got == (ssize_t)len; i++)
+			if (pattern_check(seed - i, 0, buf, len) < 0)
+				break;
+		if (i <= nr && got == (ssize_t)len)
+			continue;
 		if (got != (ssize_t)len || pattern_check(seed, 0, buf, len) >= 0) {
 			printf("cast: wrong answer of %zd bytes\n", got);
 			return 0;
@@ -933,7 +944,7 @@ static int cmd_cast(int argc, char **argv)
 		pattern_fill(seed + i, 0, buf, len);
 		if (sendto(fd, buf, len, 0, ai->ai_addr, ai->ai_addrlen) < 0)
 			die("send to %s: %s", argv[0], strerror(errno));
-		n = cast_echoes(fd, seed + i, len, expect, wait_ms);
+		n = cast_echoes(fd, seed + i, i, len, expect, wait_ms);
 		if (n == expect)
 			ok++;
 		else

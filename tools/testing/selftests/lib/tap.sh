@@ -29,6 +29,8 @@
 
 TAP_DIR=$(mktemp -d /tmp/tap.XXXXXX)
 TAP_TIMEOUT=${TAP_TIMEOUT:-240}
+# Seconds from which on a command is remarked upon.
+TAP_SLOW=${TAP_SLOW:-10}
 # What no test may bring about in dom0's log.
 TAP_SPLAT='WARNING: |BUG: |Oops|general protection|Call Trace|INFO: task .* blocked|rcu.*stall|lockdep|unregister_netdevice: waiting'
 # shellcheck disable=SC2034 # read by scripts
@@ -66,12 +68,13 @@ tap_quote() {
 }
 
 check() {
-	local what=$1 out rc
+	local what=$1 out rc start=$SECONDS
 	shift
 	out=$TAP_DIR/check.$BASHPID
 	"$@" >"$out" 2>&1
 	rc=$?
 	cat "$out"
+	((SECONDS - start < TAP_SLOW)) || diag "$what took $((SECONDS - start)) s"
 	if ((rc)); then
 		fail "$what: '$*' ended with status $rc"
 		tap_quote "$out"

@@ -36,4 +36,11 @@ help: ## list the targets
 
 -include $(ROOT)/tools/testing/rig/rig.mk
 -include $(ROOT)/tools/testing/check/check.mk
+-include $(ROOT)/tools/testing/unit/unit.mk
+-include $(ROOT)/tools/testing/fuzz/fuzz.mk
+-include $(ROOT)/tools/bench/bench.mk
+
+# Tests that need no machine run beside those that do.
+TEST_DEPENDS := packages
+TEST_ALSO += unit='$(ROOT)/tools/testing/unit/run'
 -include $(ROOT)/tools/testing/selftests/selftests.mk

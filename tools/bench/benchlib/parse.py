@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""From what dom0 wrote (see dom0/lib.sh) to figures for each workload."""
+
+import json
+import re
+from collections import defaultdict
+
+from .workloads import WORKLOADS
+
+
+class BadRun(Exception):
+    """A workload that did not do what it was to do."""
+
+
+def sections(text):
+    """{(driver, round, workload): {section: text}}, in order."""
+    found, name, lines = {}, None, []
+
+    def flush():
+        if name:
+            found.setdefault(name[:3], {})[name[3]] = "\n".join(lines)
+    for line in text.splitlines():
+        if line.startswith("@@ "):
+            flush()
+            name, lines = tuple(line.split()[1:5]), []
+        else:
+            lines.append(line)
+    flush()
+    return found
+
+
+def _counters(text):
+    """Sums over all vifs; queue numbers are summed over, too."""
+    sums = defaultdict(int)
+    for line in text.splitlines():
+        match = re.match(r"\s*([\w.]+): (\d+)$", line)
+        if match:
+            key = re.sub(r"_queue_\d+_", "_", match.group(1))
+            sums[key] += int(match.group(2))
+    return sums
+
+
+def _interrupts(text):
+    total = 0
+    for line in text.splitlines():
+        match = re.match(r"\s*\d+:((?:\s+\d+)+)\s+\D", line)
+        if match:
+            total += sum(map(int, match.group(1).split()))
+    return total
+
+
+def _difference(parts, name, count):
+    before, after = parts.get(name + ".before"), parts.get(name + ".after")
+    if before is None or after is None:
+        return 0
+    return count(after) - count(before)
+
+
+def _iperf(text):
+    try:
+        data = json.loads(text)
+        if data.get("error"):
+            raise BadRun("iperf3: " + data["error"])
+        return data["end"]
+    except (ValueError, KeyError) as exc:
+        raise BadRun("iperf3: " + text[-300:]) from exc
+
+
+def _outs(parts):
+    number = 0
+    while f"out.{number}" in parts:
+        yield parts[f"out.{number}"]
+        number += 1
+
+
+def figures(name, parts):
+    """One run of one workload: its figures, per unit where it says so."""
+    cpu, wall = {}, None
+    for line in parts["meter"].splitlines():
+        words = line.split()
+        if words[0] == "cpu":
+            cpu[int(words[1])] = int(words[2])
+        else:
+            wall = int(words[1])
+    got = {"dom0_total_ns": cpu.pop(0), "guests_total_ns": sum(cpu.values()),
+           "wall_ns": wall}
+
+    stats = {}
+    before = _counters(parts.get("stats.before", ""))
+    for key, value in _counters(parts.get("stats.after", "")).items():
+        if value != before[key]:
+            stats[key] = value - before[key]
+    unit = WORKLOADS[name]["unit"]
+    if name == "vifs":
+        number, took = map(int, parts["attach"].split())
+        _, free, less = map(int, parts["memory"].split())
+        got["vifs"] = number
+        got["attach_ms"] = took * 10 / number
+        got["detach_ms"] = int(parts["detach"].split()[1]) * 10 / number
+        got["memory_kib"] = (free - less) / number
+        work = wall / 1e9 * number
+    elif name == "idle":
+        work = wall / 1e9
+    elif unit == "KiB":
+        ends = [_iperf(text) for text in _outs(parts)]
+        rates = [e["sum_received"]["bits_per_second"] for e in ends]
+        work = sum(e["sum_received"]["bytes"] for e in ends) / 1024
+        if not work:
+            raise BadRun("no bytes arrived")
+        got["goodput"] = work * 1024 * 8 * 1e9 / wall if len(ends) > 1 \
+            else rates[0]
+        if len(ends) > 1:
+            got["fairness"] = max(rates) / min(rates)
+        got["retransmits"] = sum(e["sum_sent"].get("retransmits", 0)
+                                 for e in ends)
+    elif unit == "packet":
+        # Of the 64 byte packets; acknowledgements and the like are few.
+        sender = WORKLOADS[name]["sender"]
+        key = "netdev_rx_packets" if sender == "guest" else \
+            "netdev_tx_packets"
+        work = stats.get(key, 0)
+        if not work:
+            raise BadRun("no packets arrived")
+        got["goodput"] = work * 1e9 / wall
+        sent = _sent(parts)
+        if sent:
+            got["sent"] = sent
+            got["delivered"] = work / sent
+    else:
+        text = parts["out.0"]
+        match = re.search(r"\[Total Run\].*SentMessages=(\d+)", text)
+        late = re.search(r"avg-latency=([\d.]+)", text)
+        if not match or not late:
+            raise BadRun("sockperf: " + text[-300:])
+        work = int(match.group(1))
+        got["latency_us"] = float(late.group(1))
+        got["goodput"] = work * 1e9 / wall
+    got["work"] = work
+    got["dom0_ns"] = got["dom0_total_ns"] / work
+    got["guest_ns"] = got["guests_total_ns"] / work
+
+    irq = _difference(parts, "irq", _interrupts)
+    girq = sum(_difference(parts, key[:-7], _interrupts) for key in parts
+               if key.startswith("guestirq.") and key.endswith(".before"))
+    packets = stats.get("netdev_rx_packets", 0) + \
+        stats.get("netdev_tx_packets", 0)
+    got["packets"] = packets
+    if packets:
+        got["notify_to_dom0"] = irq / packets
+        got["notify_to_guest"] = girq / packets
+        if "tx_packets" in stats or "rx_packets" in stats:
+            for key in ("copies", "batches"):
+                got[key] = (stats.get("tx_" + key, 0) +
+                            stats.get("rx_" + key, 0)) / packets
+            # each flush of copies and each notification is one
+            got["hypercalls"] = got["batches"] + \
+                (stats.get("tx_notifies", 0) +
+                 stats.get("rx_notifies", 0)) / packets
+    got["counters"] = stats
+    return got
+
+
+def _sent(parts):
+    text = parts.get("out.0", "")
+    match = re.search(r"pkts-sofar: (\d+)", text)
+    if match:
+        return int(match.group(1))
+    if text.lstrip().startswith("{"):
+        return _iperf(text).get("sum", {}).get("packets", 0)
+    return 0
+
+
+def all_figures(text):
+    """({workload: {driver: [figures of each round]}}, [complaints])."""
+    result, bad = {}, []
+    for (driver, number, name), parts in sections(text).items():
+        if "meter" not in parts:
+            continue
+        try:
+            got = figures(name, parts)
+        except BadRun as exc:
+            bad.append(f"{name}, {driver}, round {number}: {exc}")
+            continue
+        got["round"] = int(number)
+        result.setdefault(name, {}).setdefault(driver, []).append(got)
+    return result, bad
+
+
+def about(text):
+    """What dom0 said of itself."""
+    found = {}
+    for parts in sections(text).values():
+        for line in parts.get("about", "").splitlines():
+            key, _, value = line.partition(" ")
+            found[key] = value
+    return found
+
+
+def floors(text, figures):
+    """{workload: what the bare copies cost for a unit}."""
+    result = {}
+    for (driver, number, name), parts in sections(text).items():
+        if driver != "ours" or number != "0" or "floor" not in parts:
+            continue
+        runs = figures.get(name, {}).get("ours", ())
+        if not runs:
+            continue
+        total, words = 0.0, []
+        for line in parts["floor"].splitlines():
+            # DIRECTION COPIES SIZE BATCH COUNT NS
+            way, copies, size, batch, count, took = line.split()
+            total += int(copies) * int(took) / int(count)
+            words.append(f"{way} {size} B x {batch}")
+        result[name] = {"ns": total / runs[0]["work"],
+                        "text": "copies, " + ", ".join(words)}
+    return result

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What is measured: titles, what a unit of work is, and the targets."""
+
+# name: title, unit, which side sends, target for ours/theirs of dom0's CPU
+# time for a unit; extra targets by the metric's name.
+WORKLOADS = {}
+
+
+def _add(name, title, unit, sender, cpu=None, **more):
+    targets = dict(more)
+    if cpu:
+        targets["dom0_ns"] = cpu
+    WORKLOADS[name] = {"title": title, "unit": unit, "sender": sender,
+                       "targets": targets}
+
+
+_add("tcp_g2d", "guest to dom0, TCP", "KiB", "guest", 0.50)
+_add("tcp_d2g", "dom0 to guest, TCP", "KiB", "dom0", 0.75)
+_add("tcp_g2g", "guest to guest, bridge, TCP", "KiB", "both", 0.80)
+_add("tcp_g2d_notso", "guest to dom0, TCP, guest TSO off", "KiB", "guest",
+     0.60)
+_add("udp_g2d", "guest to dom0, UDP 64 B, iperf3, dropped at tc", "packet",
+     "guest", 0.60)
+_add("pktgen_g2d", "guest to dom0, UDP 64 B, pktgen, dropped at tc", "packet",
+     "guest", 0.60)
+_add("pktgen_d2g", "dom0 to guest, UDP 64 B, pktgen at full rate", "packet",
+     "dom0", 0.70)
+_add("pktgen_d2g_paced", "dom0 to guest, UDP 64 B, pktgen paced", "packet",
+     "dom0", 0.70)
+_add("udp_d2g", "dom0 to guest, UDP 64 B, iperf3", "packet", "dom0", 0.70)
+_add("pingpong", "64 B ping-pong, sockperf", "message", "both", 0.85,
+     latency_us=0.85)
+_add("nic_udp", "guest to second NIC, bridged, UDP 1472 B", "packet", "guest",
+     0.70)
+_add("nic_tcp", "guest to second NIC, bridged, TCP", "KiB", "guest", 0.70)
+_add("nic_routed", "guest to second NIC, routed, TCP", "KiB", "guest", 0.70)
+_add("four_g2d", "4 guests to dom0 at once, TCP", "KiB", "guest", 0.50,
+     goodput=1.5, fairness=1.006)
+_add("four_d2g", "dom0 to 4 guests at once, TCP", "KiB", "dom0", 0.75)
+_add("vifs", "many idle vifs, each", "second", "none",
+     memory_kib=0.25)
+_add("idle", "one idle vif", "second", "none")
+
+EXTRA = ["pktgen_d2g_paced", "vifs"]
+QUICK = ["tcp_g2d", "tcp_d2g", "tcp_g2d_notso", "udp_g2d", "pktgen_g2d",
+         "pktgen_d2g", "udp_d2g", "pingpong", "tcp_g2g"]
+GUARD = ["tcp_g2d", "tcp_d2g", "tcp_g2d_notso", "udp_g2d", "pktgen_g2d",
+         "pktgen_d2g", "udp_d2g"]

@@ -13,6 +13,7 @@ xen-netback-y += queue.o
 xen-netback-y += guest_tx.o
 xen-netback-y += guest_rx.o
 xen-netback-y += tx_parse.o
+xen-netback-y += mcast.o
 
 ifneq ($(KBUILD_EXTMOD),)
 # Out of the tree: a module, whatever the kernel was configured for.

@@ -24,6 +24,8 @@
  *                          connect; publishing of vif->queues.
  *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64.
  *   vif->credit_lock       the token bucket; bh off.
+ *   vif->mcast_lock        writers of the multicast table, which are the NAPI
+ *                          instances of all queues; bh off. Readers need none.
  *   queue->rx.lock         backlog of guest-RX packets: the netdev's transmit
  *                          path against the queue's thread; interrupts off,
  *                          as netpoll may transmit from anywhere.
@@ -56,6 +58,7 @@
 
 #include "credit.h"
 #include "grant.h"
+#include "mcast.h"
 #include "ring.h"
 #include "tx_parse.h"
 
@@ -415,6 +418,7 @@ struct xenvif_queue_config {
  * @ip_csum: IPv4 packets without a checksum
  * @ipv6_csum: IPv6 packets without a checksum
  * @rx_notify: it raises an event when it has posted buffers
+ * @mcast_control: it wants but those multicast packets that it asks for, at first
  * @xdp_headroom: bytes that it wants in front of packets, at first
  *
  * One frontend's answers; the next one's begin anew.
@@ -426,6 +430,7 @@ struct xenvif_frontend {
 	bool ip_csum;
 	bool ipv6_csum;
 	bool rx_notify;
+	bool mcast_control;
 	u16 xdp_headroom;
 };
 
@@ -464,6 +469,8 @@ struct xenvif_params {
  * @rx_drain_timeout: @params' or, without feature-rx-notify, a short one
  * @rx_stall_timeout: the same; 0 without feature-rx-notify
  * @xdp_headroom: bytes in front of guest-RX data, with an extra info saying so
+ * @mcast_control: the guest gets multicast packets only if their address is in
+ *	@mcast
  * @n_stalled: queues that are stalled
  * @wanted_mtu: MTU that the administrator wants, kept over frontends that cannot
  *	have it; RTNL
@@ -472,6 +479,10 @@ struct xenvif_params {
  * The rate limit:
  * @credit: the bucket, one for all queues
  * @credit_lock: guards @credit
+ *
+ * The multicast filter:
+ * @mcast: the addresses that the guest has asked for on this connection
+ * @mcast_lock: keeps writers of @mcast apart
  *
  * @fatal_work: takes the connection down after a fatal error
  * @log_limit: bounds what one guest can make the host log
@@ -490,12 +501,16 @@ struct xenvif {
 	unsigned long rx_drain_timeout;
 	unsigned long rx_stall_timeout;
 	u16 xdp_headroom;
+	bool mcast_control;
 	atomic_t n_stalled;
 	u32 wanted_mtu;
 	u32 n_stat_queues;
 
 	struct xenvif_credit credit ____cacheline_aligned_in_smp;
 	spinlock_t credit_lock; /* credit */
+
+	struct xenvif_mcast mcast ____cacheline_aligned_in_smp;
+	spinlock_t mcast_lock; /* mcast, to write */
 
 	struct work_struct fatal_work;
 	struct ratelimit_state log_limit;

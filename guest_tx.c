@@ -197,6 +197,22 @@ static void xenvif_tx_accept(struct xenvif_queue *queue, struct xenvif_tx_work *
 	work->hash = pkt->hash;
 }
 
+/* A message about the multicast filter, which is kept whether or not it is in use.
+ * Returns what to answer.
+ */
+static s16 xenvif_tx_mcast(struct xenvif *vif, const struct xenvif_tx_packet *pkt)
+{
+	bool ok = true;
+
+	spin_lock(&vif->mcast_lock);
+	if (pkt->mcast_type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD)
+		ok = xenvif_mcast_add(&vif->mcast, pkt->mcast_addr);
+	else
+		xenvif_mcast_del(&vif->mcast, pkt->mcast_addr);
+	spin_unlock(&vif->mcast_lock);
+	return ok ? XEN_NETIF_RSP_OKAY : XEN_NETIF_RSP_ERROR;
+}
+
 static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict verdict,
 			    const struct xenvif_tx_packet *pkt)
 {
@@ -215,9 +231,8 @@ static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict v
 		xenvif_tx_accept(queue, work, pkt);
 		break;
 	case XENVIF_TX_MCAST:
-		/* Not offered to the frontend, so not to be used by it. */
-		work->status = XEN_NETIF_RSP_ERROR;
-		tx->counts[XENVIF_TX_DROP_EXTRA]++;
+		work->status = xenvif_tx_mcast(queue->vif, pkt);
+		tx->counts[XENVIF_TX_MCAST_MSGS]++;
 		break;
 	default:
 		work->status = XEN_NETIF_RSP_ERROR;

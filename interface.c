@@ -24,6 +24,15 @@
  */
 #define XENVIF_QUIET_DRAIN_MSECS	30
 
+/* Whether it is a multicast packet that the guest has not asked for. */
+static bool xenvif_filtered(const struct xenvif *vif, const struct sk_buff *skb)
+{
+	const u8 *addr = skb->data;
+
+	return READ_ONCE(vif->mcast_control) && is_multicast_ether_addr(addr) &&
+	       !is_broadcast_ether_addr(addr) && !xenvif_mcast_has(&vif->mcast, addr);
+}
+
 static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct xenvif *vif = netdev_priv(dev);
@@ -33,11 +42,14 @@ static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev
 
 	rcu_read_lock();
 	queues = rcu_dereference(vif->queues);
-	if (likely(queues && id < queues->n)) {
-		ret = xenvif_rx_enqueue(queues->queue[id], skb);
-	} else {
+	if (unlikely(!queues || id >= queues->n)) {
 		xenvif_xmit_count(vif, id, XENVIF_XMIT_DROP_DISCONNECTED);
 		dev_kfree_skb_any_reason(skb, SKB_DROP_REASON_DEV_READY);
+	} else if (unlikely(xenvif_filtered(vif, skb))) {
+		xenvif_xmit_count(vif, id, XENVIF_XMIT_DROP_FILTERED);
+		dev_kfree_skb_any_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
+	} else {
+		ret = xenvif_rx_enqueue(queues->queue[id], skb);
 	}
 	rcu_read_unlock();
 	return ret;
@@ -216,6 +228,7 @@ struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
 	vif->wanted_mtu = dev->mtu;
 	vif->n_stat_queues = 1;
 	spin_lock_init(&vif->credit_lock);
+	spin_lock_init(&vif->mcast_lock);
 	INIT_WORK(&vif->fatal_work, xenvif_fatal_work);
 	ratelimit_state_init(&vif->log_limit, XENVIF_LOG_INTERVAL, XENVIF_LOG_BURST);
 
@@ -271,6 +284,7 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
 	rtnl_lock();
 	vif->frontend = *frontend;
 	WRITE_ONCE(vif->xdp_headroom, frontend->xdp_headroom);
+	WRITE_ONCE(vif->mcast_control, frontend->mcast_control);
 	vif->rx_drain_timeout = vif->params.rx_drain_timeout;
 	vif->rx_stall_timeout = vif->params.rx_stall_timeout;
 	if (!frontend->rx_notify) {
@@ -288,6 +302,20 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
 	}
 	rtnl_unlock();
 	return err;
+}
+
+/* The end of a queue set that nobody can find, and of all that its guest said. */
+static void xenvif_end_queues(struct xenvif *vif, struct xenvif_queues *queues)
+{
+	xenvif_queues_lower(queues);
+
+	spin_lock_bh(&vif->mcast_lock);
+	xenvif_mcast_clear(&vif->mcast);
+	spin_unlock_bh(&vif->mcast_lock);
+
+	/* A queue that just then was no longer stalled may have raised it. */
+	netif_carrier_off(vif->dev);
+	xenvif_queues_free(queues);
 }
 
 /**
@@ -313,8 +341,7 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	if (!err)
 		err = xenvif_queues_raise(queues, config);
 	if (err) {
-		xenvif_queues_lower(queues);
-		xenvif_queues_free(queues);
+		xenvif_end_queues(vif, queues);
 		return err;
 	}
 
@@ -350,10 +377,7 @@ void xenvif_disconnect(struct xenvif *vif)
 		return;
 
 	synchronize_net();
-	xenvif_queues_lower(queues);
-	/* A queue that just then was no longer stalled may have raised it. */
-	netif_carrier_off(vif->dev);
-	xenvif_queues_free(queues);
+	xenvif_end_queues(vif, queues);
 }
 
 /**

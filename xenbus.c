@@ -37,6 +37,7 @@
  * @script: the hotplug script, for udev
  * @hotplug_watch: on the script's word that it has done its work
  * @rate_watch: on the rate limit
+ * @mcast_watch: on the frontend's wish for a multicast filter
  */
 struct xenvif_backend {
 	struct xenbus_device *xdev;
@@ -47,6 +48,7 @@ struct xenvif_backend {
 	const char *script;
 	struct xenbus_watch hotplug_watch;
 	struct xenbus_watch rate_watch;
+	struct xenbus_watch mcast_watch;
 };
 
 /* Tell about an error, in the log and in xenstore, where the toolstack looks.
@@ -113,6 +115,8 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 		/* Page flipping is gone, but some frontends ask for the key. */
 		{ "feature-rx-flip", 0 },
 		{ "feature-xdp-headroom", params->xdp_headroom },
+		{ "feature-multicast-control", 1 },
+		{ "feature-dynamic-multicast-control", 1 },
 		{ "feature-split-event-channels", params->split_channels },
 		{ "multi-queue-max-queues", params->max_queues },
 	};
@@ -134,7 +138,7 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 static int xenvif_read_frontend(struct xenvif_backend *be,
 				struct xenvif_frontend *frontend)
 {
-	u32 rx_copy, rx_notify, sg, gso4, gso6, no_csum, csum6, headroom;
+	u32 rx_copy, rx_notify, sg, gso4, gso6, no_csum, csum6, mcast, headroom;
 	const struct {
 		const char *key;
 		u32 *value;
@@ -146,6 +150,7 @@ static int xenvif_read_frontend(struct xenvif_backend *be,
 		{ "feature-gso-tcpv6", &gso6 },
 		{ "feature-no-csum-offload", &no_csum },
 		{ "feature-ipv6-csum-offload", &csum6 },
+		{ "request-multicast-control", &mcast },
 		{ "xdp-headroom", &headroom },
 	};
 	const char *dir = be->xdev->otherend;
@@ -179,6 +184,7 @@ static int xenvif_read_frontend(struct xenvif_backend *be,
 		.ip_csum = !no_csum,
 		.ipv6_csum = csum6,
 		.rx_notify = rx_notify,
+		.mcast_control = mcast,
 		.xdp_headroom = be->vif->params.xdp_headroom ? headroom : 0,
 	};
 	return 0;
@@ -501,6 +507,29 @@ static void xenvif_rate_changed(struct xenbus_watch *watch, const char *path,
 	mutex_unlock(&be->lock);
 }
 
+/* Before the frontend is connected there is nothing to change: what it wants is
+ * read then.
+ */
+static void xenvif_mcast_changed(struct xenbus_watch *watch, const char *path,
+				 const char *token)
+{
+	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, mcast_watch);
+	const char *dir = be->xdev->otherend;
+	u32 mcast;
+	int err;
+
+	mutex_lock(&be->lock);
+	if (be->state == XenbusStateConnected) {
+		err = xenvif_read_u32_or(dir, "request-multicast-control", &mcast, 0);
+		if (err)
+			xenvif_xenbus_error(be, err, "reading %s/request-multicast-control",
+					    dir);
+		else
+			WRITE_ONCE(be->vif->mcast_control, mcast);
+	}
+	mutex_unlock(&be->lock);
+}
+
 static void xenvif_unwatch(struct xenbus_watch *watch)
 {
 	if (!watch->node)
@@ -522,7 +551,18 @@ static int xenvif_watch(struct xenvif_backend *be)
 	err = xenbus_watch_pathfmt(be->xdev, &be->rate_watch, xenvif_watch_will_handle,
 				   xenvif_rate_changed, "%s/rate", be->xdev->nodename);
 	if (err)
-		xenvif_unwatch(&be->hotplug_watch);
+		goto unwatch_hotplug;
+	err = xenbus_watch_pathfmt(be->xdev, &be->mcast_watch, xenvif_watch_will_handle,
+				   xenvif_mcast_changed, "%s/request-multicast-control",
+				   be->xdev->otherend);
+	if (err)
+		goto unwatch_rate;
+	return 0;
+
+unwatch_rate:
+	xenvif_unwatch(&be->rate_watch);
+unwatch_hotplug:
+	xenvif_unwatch(&be->hotplug_watch);
 	return err;
 }
 
@@ -617,6 +657,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 	struct xenvif_backend *be = dev_get_drvdata(&xdev->dev);
 
 	kobject_uevent(&xdev->dev.kobj, KOBJ_OFFLINE);
+	xenvif_unwatch(&be->mcast_watch);
 	xenvif_unwatch(&be->rate_watch);
 	xenvif_unwatch(&be->hotplug_watch);
 

@@ -14,6 +14,7 @@ xen-netback-y += guest_tx.o
 xen-netback-y += guest_rx.o
 xen-netback-y += tx_parse.o
 xen-netback-y += mcast.o
+xen-netback-y += hash.o
 
 ifneq ($(KBUILD_EXTMOD),)
 # Out of the tree: a module, whatever the kernel was configured for.

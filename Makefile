@@ -15,6 +15,7 @@ xen-netback-y += guest_rx.o
 xen-netback-y += tx_parse.o
 xen-netback-y += mcast.o
 xen-netback-y += hash.o
+xen-netback-y += ctrl.o
 
 ifneq ($(KBUILD_EXTMOD),)
 # Out of the tree: a module, whatever the kernel was configured for.

@@ -22,7 +22,8 @@
  *                          may ask for it while holding the RTNL.
  *   RTNL                   features, MTU, the number of real queues, carrier at
  *                          connect; publishing of vif->queues.
- *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64.
+ *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64;
+ *                          of vif->hash: ndo_select_queue, ndo_start_xmit.
  *   vif->credit_lock       the token bucket; bh off.
  *   vif->mcast_lock        writers of the multicast table, which are the NAPI
  *                          instances of all queues; bh off. Readers need none.
@@ -31,6 +32,7 @@
  *                          as netpoll may transmit from anywhere.
  *   netdev tx queue lock   ndo_start_xmit of one queue, one at a time.
  *   NAPI                   all of queue->tx but what says otherwise.
+ *   ctrl's work item       all of struct xenvif_ctrl.
  *   the queue's thread     all of queue->rx but what says otherwise.
  */
 
@@ -43,6 +45,7 @@
 #include <linux/hrtimer.h>
 #include <linux/if_ether.h>
 #include <linux/if_vlan.h>
+#include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -58,6 +61,7 @@
 
 #include "credit.h"
 #include "grant.h"
+#include "hash.h"
 #include "mcast.h"
 #include "ring.h"
 #include "tx_parse.h"
@@ -232,6 +236,8 @@ struct xenvif_channel {
 #define XENVIF_OWED_TX		BIT(0)
 #define XENVIF_OWED_RX		BIT(1)
 #define XENVIF_OWED_WORKED	BIT(2)
+/* Of a channel of its own, so it is never owed beside others. */
+#define XENVIF_OWED_CTRL	BIT(3)
 
 /**
  * enum xenvif_queue_state - how far a queue has been raised
@@ -332,6 +338,7 @@ struct xenvif_queue_tx {
  * @rsp: responses, in ring order, not yet shown to the guest
  * @n_rsp: how many
  * @headroom: bytes in front of the data of a slot
+ * @hashing: the guest is told the hash of its packets
  * @starving: packets wait, or waited, and there were no buffers since
  * @starving_since: since when, in jiffies
  * @counts: counters since the last commit
@@ -354,6 +361,7 @@ struct xenvif_queue_rx {
 	struct xen_netif_rx_response *rsp;
 	u32 n_rsp;
 	u32 headroom;
+	bool hashing;
 	bool starving;
 	unsigned long starving_since;
 	u32 counts[XENVIF_RX_STAT_MAX];
@@ -411,6 +419,18 @@ struct xenvif_queue_config {
 };
 
 /**
+ * struct xenvif_ctrl_config - where the frontend says its control ring is
+ * @present: it has one
+ * @ref: grant of the ring
+ * @port: its event channel
+ */
+struct xenvif_ctrl_config {
+	bool present;
+	grant_ref_t ref;
+	evtchn_port_t port;
+};
+
+/**
  * struct xenvif_frontend - what the connected frontend can take
  * @sg: packets of more than one slot
  * @gso_tcpv4: TCPv4 packets to be segmented
@@ -420,6 +440,7 @@ struct xenvif_queue_config {
  * @rx_notify: it raises an event when it has posted buffers
  * @mcast_control: it wants but those multicast packets that it asks for, at first
  * @xdp_headroom: bytes that it wants in front of packets, at first
+ * @ctrl: its control ring
  *
  * One frontend's answers; the next one's begin anew.
  */
@@ -432,6 +453,7 @@ struct xenvif_frontend {
 	bool rx_notify;
 	bool mcast_control;
 	u16 xdp_headroom;
+	struct xenvif_ctrl_config ctrl;
 };
 
 /**
@@ -464,6 +486,7 @@ struct xenvif_params {
  *
  * Read by the data path:
  * @queues: the connected queues, NULL without a connection
+ * @hash: how the guest wants its packets steered; NULL without a control ring
  * @flags: XENVIF_FLAG_*
  * @frontend: see there; stable while connected
  * @rx_drain_timeout: @params' or, without feature-rx-notify, a short one
@@ -484,6 +507,7 @@ struct xenvif_params {
  * @mcast: the addresses that the guest has asked for on this connection
  * @mcast_lock: keeps writers of @mcast apart
  *
+ * @ctrl: the control ring, NULL if the frontend has none; under the backend's lock
  * @fatal_work: takes the connection down after a fatal error
  * @log_limit: bounds what one guest can make the host log
  */
@@ -496,6 +520,7 @@ struct xenvif {
 	struct xenvif_stats *stats;
 
 	struct xenvif_queues __rcu *queues ____cacheline_aligned_in_smp;
+	struct xenvif_hash __rcu *hash;
 	unsigned long flags;
 	struct xenvif_frontend frontend;
 	unsigned long rx_drain_timeout;
@@ -512,6 +537,7 @@ struct xenvif {
 	struct xenvif_mcast mcast ____cacheline_aligned_in_smp;
 	spinlock_t mcast_lock; /* mcast, to write */
 
+	struct xenvif_ctrl *ctrl;
 	struct work_struct fatal_work;
 	struct ratelimit_state log_limit;
 };
@@ -568,9 +594,18 @@ void xenvif_queues_free(struct xenvif_queues *queues);
 int xenvif_queues_raise(struct xenvif_queues *queues,
 			const struct xenvif_queue_config *config);
 void xenvif_queues_lower(struct xenvif_queues *queues);
+int xenvif_channel_bind(struct xenvif_channel *channel, struct xenvif *vif,
+			evtchn_port_t port, irq_handler_t handler, const char *name,
+			void *data);
+void xenvif_channel_unbind(struct xenvif_channel *channel, void *data);
 void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked);
 struct xenvif_channel *xenvif_rx_channel(struct xenvif_queue *queue);
 void xenvif_notify(const struct xenvif_channel *channel);
+
+/* ctrl.c */
+int xenvif_ctrl_connect(struct xenvif *vif, const struct xenvif_ctrl_config *config,
+			u32 n_queues);
+void xenvif_ctrl_disconnect(struct xenvif *vif);
 
 /* guest_tx.c */
 int xenvif_tx_poll(struct napi_struct *napi, int budget);
@@ -584,6 +619,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb);
 int xenvif_rx_thread(void *data);
 bool xenvif_rx_kick(struct xenvif_queue *queue);
 void xenvif_rx_purge(struct xenvif_queue *queue);
+u8 xenvif_rx_hash(const struct xenvif_hash *hash, const struct sk_buff *skb, u32 *value);
 void xenvif_xmit_count(struct xenvif *vif, u32 queue, enum xenvif_xmit_stat stat);
 
 #endif /* XENVIF_COMMON_H */

@@ -55,6 +55,26 @@ static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev
 	return ret;
 }
 
+/* The host's choice, unless the guest has set a hash to choose by. */
+static u16 xenvif_select_queue(struct net_device *dev, struct sk_buff *skb,
+			       struct net_device *sb_dev)
+{
+	struct xenvif *vif = netdev_priv(dev);
+	const struct xenvif_hash *hash;
+	u32 value, id;
+
+	rcu_read_lock();
+	hash = rcu_dereference(vif->hash);
+	if (likely(!xenvif_hash_is_on(hash))) {
+		id = netdev_pick_tx(dev, skb, sb_dev);
+	} else {
+		xenvif_rx_hash(hash, skb, &value);
+		id = xenvif_hash_queue(hash, value);
+	}
+	rcu_read_unlock();
+	return id;
+}
+
 static int xenvif_open(struct net_device *dev)
 {
 	netif_tx_start_all_queues(dev);
@@ -149,6 +169,7 @@ static void xenvif_get_stats64(struct net_device *dev, struct rtnl_link_stats64 
 static const struct net_device_ops xenvif_netdev_ops = {
 	.ndo_open		= xenvif_open,
 	.ndo_stop		= xenvif_stop,
+	.ndo_select_queue	= xenvif_select_queue,
 	.ndo_start_xmit		= xenvif_start_xmit,
 	.ndo_change_mtu		= xenvif_change_mtu,
 	.ndo_fix_features	= xenvif_fix_features,
@@ -340,6 +361,8 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	err = xenvif_prepare_netdev(vif, frontend, n_queues);
 	if (!err)
 		err = xenvif_queues_raise(queues, config);
+	if (!err)
+		err = xenvif_ctrl_connect(vif, &frontend->ctrl, n_queues);
 	if (err) {
 		xenvif_end_queues(vif, queues);
 		return err;
@@ -367,6 +390,8 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 void xenvif_disconnect(struct xenvif *vif)
 {
 	struct xenvif_queues *queues;
+
+	xenvif_ctrl_disconnect(vif);
 
 	rtnl_lock();
 	queues = rtnl_dereference(vif->queues);

@@ -10,6 +10,7 @@
  *   queue.c       queues: their rings, event channels and threads
  *   guest_tx.c    guest to host; tx_parse.c reads what the guest wrote
  *   guest_rx.c    host to guest; pack.h cuts packets into slots
+ *   ctrl.c        the control ring; hash.c how a guest has its packets steered
  *   mcast.c       the multicast addresses that a guest asks for
  *   ring.h        the shared rings; grant.h the grant copies
  */

@@ -8,7 +8,8 @@
  * and the notification protocol are those of Xen's public header, io/ring.
  *
  * Locking: none. Each ring has one consumer, which is also its only producer of
- * responses: the queue's NAPI instance (tx), the queue's thread (rx).
+ * responses: the queue's NAPI instance (tx), the queue's thread (rx), the work item
+ * (ctrl).
  */
 
 #ifndef XENVIF_RING_H
@@ -23,6 +24,7 @@
 
 #define XENVIF_TX_RING_SIZE	__CONST_RING_SIZE(xen_netif_tx, XEN_PAGE_SIZE)
 #define XENVIF_RX_RING_SIZE	__CONST_RING_SIZE(xen_netif_rx, XEN_PAGE_SIZE)
+#define XENVIF_CTRL_RING_SIZE	__CONST_RING_SIZE(xen_netif_ctrl, XEN_PAGE_SIZE)
 
 /* The wire. */
 static_assert(sizeof(struct xen_netif_tx_request) == 12);
@@ -32,6 +34,9 @@ static_assert(sizeof(struct xen_netif_rx_response) == 8);
 static_assert(sizeof(struct xen_netif_extra_info) == 8);
 static_assert(XENVIF_TX_RING_SIZE == 256);
 static_assert(XENVIF_RX_RING_SIZE == 256);
+static_assert(sizeof(struct xen_netif_ctrl_request) == 16);
+static_assert(sizeof(struct xen_netif_ctrl_response) == 12);
+static_assert(XENVIF_CTRL_RING_SIZE == 128);
 
 /**
  * struct xenvif_tx_ring - the backend's end of a guest-TX ring
@@ -54,6 +59,14 @@ struct xenvif_tx_ring {
  */
 struct xenvif_rx_ring {
 	struct xen_netif_rx_back_ring back;
+};
+
+/**
+ * struct xenvif_ctrl_ring - the backend's end of a control ring
+ * @back: private indices, and the shared page
+ */
+struct xenvif_ctrl_ring {
+	struct xen_netif_ctrl_back_ring back;
 };
 
 /* A reconnect may find a ring in use: begin where the frontend expects it. */
@@ -297,6 +310,83 @@ static inline int xenvif_rx_ring_rest(struct xenvif_rx_ring *ring)
 		   READ_ONCE(ring->back.sring->req_prod) + 1);
 	virt_mb(); /* the wish for an event before the last look */
 	return xenvif_rx_ring_avail(ring);
+}
+
+/**
+ * xenvif_ctrl_ring_attach() - take a control ring into use
+ * @ring: to be initialised
+ * @shared: the mapped page
+ *
+ * Return: 0, or -EIO if the ring claims more requests than it can hold.
+ */
+static inline int xenvif_ctrl_ring_attach(struct xenvif_ctrl_ring *ring,
+					  struct xen_netif_ctrl_sring *shared)
+{
+	return __xenvif_ring_attach(&ring->back, shared);
+}
+
+/**
+ * xenvif_ctrl_ring_avail() - how many requests wait
+ * @ring: the ring
+ *
+ * Return: the number, or -EPROTO if the producer index is impossible.
+ */
+static inline int xenvif_ctrl_ring_avail(struct xenvif_ctrl_ring *ring)
+{
+	RING_IDX avail = READ_ONCE(ring->back.sring->req_prod) - ring->back.req_cons;
+
+	/* The requests were written before the index was. */
+	virt_rmb();
+	return unlikely(avail > XENVIF_CTRL_RING_SIZE) ? -EPROTO : (int)avail;
+}
+
+/**
+ * xenvif_ctrl_ring_take() - take the next request
+ * @ring: the ring
+ * @req: where to copy it
+ *
+ * The caller has made sure with xenvif_ctrl_ring_avail() that there is one.
+ */
+static inline void xenvif_ctrl_ring_take(struct xenvif_ctrl_ring *ring,
+					 struct xen_netif_ctrl_request *req)
+{
+	RING_COPY_REQUEST(&ring->back, ring->back.req_cons, req);
+	ring->back.req_cons++;
+}
+
+/**
+ * xenvif_ctrl_ring_respond() - answer requests in their order, and show the guest
+ * @ring: the ring
+ * @rsp: the responses
+ * @n: how many; not more than were taken and not yet answered
+ *
+ * Return: whether the guest asked to be notified.
+ */
+static inline bool xenvif_ctrl_ring_respond(struct xenvif_ctrl_ring *ring,
+					    const struct xen_netif_ctrl_response *rsp, u32 n)
+{
+	RING_IDX old = ring->back.rsp_prod_pvt;
+	u32 i;
+
+	if (WARN_ON_ONCE(n > ring->back.req_cons - old))
+		n = ring->back.req_cons - old;
+	for (i = 0; i < n; i++)
+		*RING_GET_RESPONSE(&ring->back, old + i) = rsp[i];
+	ring->back.rsp_prod_pvt = old + n;
+	return __xenvif_ring_push(&ring->back, old);
+}
+
+/**
+ * xenvif_ctrl_ring_rest() - ask for an event, then look a last time
+ * @ring: the ring
+ *
+ * Return: the number of requests as of xenvif_ctrl_ring_avail().
+ */
+static inline int xenvif_ctrl_ring_rest(struct xenvif_ctrl_ring *ring)
+{
+	WRITE_ONCE(ring->back.sring->req_event, ring->back.req_cons + 1);
+	virt_mb(); /* the wish for an event before the last look */
+	return xenvif_ctrl_ring_avail(ring);
 }
 
 #endif /* XENVIF_RING_H */

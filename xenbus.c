@@ -117,6 +117,7 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 		{ "feature-xdp-headroom", params->xdp_headroom },
 		{ "feature-multicast-control", 1 },
 		{ "feature-dynamic-multicast-control", 1 },
+		{ "feature-ctrl-ring", 1 },
 		{ "feature-split-event-channels", params->split_channels },
 		{ "multi-queue-max-queues", params->max_queues },
 	};
@@ -131,6 +132,29 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 			return err;
 		}
 	}
+	return 0;
+}
+
+/* A control ring, if the frontend has one, and then all of it. */
+static int xenvif_read_ctrl(struct xenvif_backend *be, struct xenvif_ctrl_config *config)
+{
+	const char *dir = be->xdev->otherend;
+	const char *key = "ctrl-ring-ref";
+	int err;
+
+	config->present = false;
+	err = xenvif_read_u32(dir, key, &config->ref);
+	if (err == -ENOENT)
+		return 0;
+	if (!err) {
+		key = "event-channel-ctrl";
+		err = xenvif_read_u32(dir, key, &config->port);
+	}
+	if (err) {
+		xenvif_xenbus_error(be, err, "reading %s/%s", dir, key);
+		return err;
+	}
+	config->present = true;
 	return 0;
 }
 
@@ -187,7 +211,7 @@ static int xenvif_read_frontend(struct xenvif_backend *be,
 		.mcast_control = mcast,
 		.xdp_headroom = be->vif->params.xdp_headroom ? headroom : 0,
 	};
-	return 0;
+	return xenvif_read_ctrl(be, &frontend->ctrl);
 }
 
 static int xenvif_read_queue(struct xenvif_backend *be, const char *dir,

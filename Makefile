@@ -16,6 +16,7 @@ xen-netback-y += tx_parse.o
 xen-netback-y += mcast.o
 xen-netback-y += hash.o
 xen-netback-y += ctrl.o
+xen-netback-$(CONFIG_DEBUG_FS) += debugfs.o
 
 ifneq ($(KBUILD_EXTMOD),)
 # Out of the tree: a module, whatever the kernel was configured for.

@@ -507,6 +507,7 @@ struct xenvif_params {
  * @mcast: the addresses that the guest has asked for on this connection
  * @mcast_lock: keeps writers of @mcast apart
  *
+ * @debugfs: its directory, while connected; under the backend's lock
  * @ctrl: the control ring, NULL if the frontend has none; under the backend's lock
  * @fatal_work: takes the connection down after a fatal error
  * @log_limit: bounds what one guest can make the host log
@@ -537,6 +538,7 @@ struct xenvif {
 	struct xenvif_mcast mcast ____cacheline_aligned_in_smp;
 	spinlock_t mcast_lock; /* mcast, to write */
 
+	struct dentry *debugfs;
 	struct xenvif_ctrl *ctrl;
 	struct work_struct fatal_work;
 	struct ratelimit_state log_limit;
@@ -599,6 +601,7 @@ int xenvif_channel_bind(struct xenvif_channel *channel, struct xenvif *vif,
 			void *data);
 void xenvif_channel_unbind(struct xenvif_channel *channel, void *data);
 void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked);
+void xenvif_queue_kick(struct xenvif_queue *queue);
 struct xenvif_channel *xenvif_rx_channel(struct xenvif_queue *queue);
 void xenvif_notify(const struct xenvif_channel *channel);
 
@@ -606,6 +609,20 @@ void xenvif_notify(const struct xenvif_channel *channel);
 int xenvif_ctrl_connect(struct xenvif *vif, const struct xenvif_ctrl_config *config,
 			u32 n_queues);
 void xenvif_ctrl_disconnect(struct xenvif *vif);
+void xenvif_ctrl_view(const struct xenvif_ctrl *ctrl, struct xenvif_ring_view *view);
+
+/* debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void xenvif_debugfs_init(void);
+void xenvif_debugfs_exit(void);
+void xenvif_debugfs_add(struct xenvif *vif, struct xenvif_queues *queues);
+void xenvif_debugfs_del(struct xenvif *vif);
+#else
+static inline void xenvif_debugfs_init(void) {}
+static inline void xenvif_debugfs_exit(void) {}
+static inline void xenvif_debugfs_add(struct xenvif *vif, struct xenvif_queues *queues) {}
+static inline void xenvif_debugfs_del(struct xenvif *vif) {}
+#endif
 
 /* guest_tx.c */
 int xenvif_tx_poll(struct napi_struct *napi, int budget);

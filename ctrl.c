@@ -180,6 +180,18 @@ static struct xenvif_ctrl *xenvif_ctrl_alloc(struct xenvif *vif, u32 n_queues)
 }
 
 /**
+ * xenvif_ctrl_view() - look at a control ring
+ * @ctrl: the control ring
+ * @view: where to put what there is
+ *
+ * Context: any that keeps the control ring connected.
+ */
+void xenvif_ctrl_view(const struct xenvif_ctrl *ctrl, struct xenvif_ring_view *view)
+{
+	xenvif_ctrl_ring_view(&ctrl->ring, view);
+}
+
+/**
  * xenvif_ctrl_connect() - serve a frontend's control ring
  * @vif: the vif
  * @config: where the ring is

@@ -374,6 +374,7 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	if (netif_running(vif->dev))
 		netif_tx_wake_all_queues(vif->dev);
 	rtnl_unlock();
+	xenvif_debugfs_add(vif, queues);
 	return 0;
 }
 
@@ -391,6 +392,7 @@ void xenvif_disconnect(struct xenvif *vif)
 {
 	struct xenvif_queues *queues;
 
+	xenvif_debugfs_del(vif);
 	xenvif_ctrl_disconnect(vif);
 
 	rtnl_lock();

@@ -80,6 +80,20 @@ static void xenvif_rx_event(struct xenvif_queue *queue)
 		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, news);
 }
 
+/**
+ * xenvif_queue_kick() - look at a queue's rings, as if there were an event
+ * @queue: a queue that runs
+ *
+ * Context: process.
+ */
+void xenvif_queue_kick(struct xenvif_queue *queue)
+{
+	local_bh_disable();
+	xenvif_tx_event(queue);
+	local_bh_enable();
+	wake_up(&queue->rx.wait);
+}
+
 static irqreturn_t xenvif_tx_interrupt(int irq, void *data)
 {
 	struct xenvif_queue *queue = data;

@@ -69,6 +69,39 @@ struct xenvif_ctrl_ring {
 	struct xen_netif_ctrl_back_ring back;
 };
 
+/**
+ * struct xenvif_ring_view - a ring's indices, for people to look at
+ * @size: entries
+ * @req_prod: requests that the guest has posted
+ * @req_cons: of these, those that were taken
+ * @req_event: the next one that raises an event
+ * @rsp_prod: responses that the guest can see
+ * @rsp_prod_pvt: those, and those to be shown
+ * @rsp_event: the next one that the guest wants an event for
+ */
+struct xenvif_ring_view {
+	u32 size;
+	RING_IDX req_prod;
+	RING_IDX req_cons;
+	RING_IDX req_event;
+	RING_IDX rsp_prod;
+	RING_IDX rsp_prod_pvt;
+	RING_IDX rsp_event;
+};
+
+#define __xenvif_ring_view(ring) ({					\
+	typeof(ring) __r = (ring);					\
+									\
+	(struct xenvif_ring_view){					\
+		.size = RING_SIZE(__r),					\
+		.req_prod = READ_ONCE(__r->sring->req_prod),		\
+		.req_cons = READ_ONCE(__r->req_cons),			\
+		.req_event = READ_ONCE(__r->sring->req_event),		\
+		.rsp_prod = READ_ONCE(__r->sring->rsp_prod),		\
+		.rsp_prod_pvt = READ_ONCE(__r->rsp_prod_pvt),		\
+		.rsp_event = READ_ONCE(__r->sring->rsp_event),		\
+	}; })
+
 /* A reconnect may find a ring in use: begin where the frontend expects it. */
 #define __xenvif_ring_attach(ring, shared) ({				\
 	typeof(ring) __r = (ring);					\
@@ -210,6 +243,19 @@ static inline bool xenvif_tx_ring_rest(struct xenvif_tx_ring *ring)
 }
 
 /**
+ * xenvif_tx_ring_view() - look at a ring
+ * @ring: the ring
+ * @view: where to put what there is; nothing is decided by it
+ *
+ * Context: any that keeps the ring mapped; beside its consumer, too.
+ */
+static inline void xenvif_tx_ring_view(const struct xenvif_tx_ring *ring,
+				       struct xenvif_ring_view *view)
+{
+	*view = __xenvif_ring_view(&ring->back);
+}
+
+/**
  * xenvif_rx_ring_attach() - take a guest-RX ring into use
  * @ring: to be initialised
  * @shared: the mapped page
@@ -313,6 +359,19 @@ static inline int xenvif_rx_ring_rest(struct xenvif_rx_ring *ring)
 }
 
 /**
+ * xenvif_rx_ring_view() - look at a ring
+ * @ring: the ring
+ * @view: where to put what there is; nothing is decided by it
+ *
+ * Context: any that keeps the ring mapped; beside its consumer, too.
+ */
+static inline void xenvif_rx_ring_view(const struct xenvif_rx_ring *ring,
+				       struct xenvif_ring_view *view)
+{
+	*view = __xenvif_ring_view(&ring->back);
+}
+
+/**
  * xenvif_ctrl_ring_attach() - take a control ring into use
  * @ring: to be initialised
  * @shared: the mapped page
@@ -387,6 +446,19 @@ static inline int xenvif_ctrl_ring_rest(struct xenvif_ctrl_ring *ring)
 	WRITE_ONCE(ring->back.sring->req_event, ring->back.req_cons + 1);
 	virt_mb(); /* the wish for an event before the last look */
 	return xenvif_ctrl_ring_avail(ring);
+}
+
+/**
+ * xenvif_ctrl_ring_view() - look at a ring
+ * @ring: the ring
+ * @view: where to put what there is; nothing is decided by it
+ *
+ * Context: any that keeps the ring mapped; beside its consumer, too.
+ */
+static inline void xenvif_ctrl_ring_view(const struct xenvif_ctrl_ring *ring,
+					 struct xenvif_ring_view *view)
+{
+	*view = __xenvif_ring_view(&ring->back);
 }
 
 #endif /* XENVIF_RING_H */

@@ -18,6 +18,9 @@ xen-netback-y += hash.o
 xen-netback-y += ctrl.o
 xen-netback-$(CONFIG_DEBUG_FS) += debugfs.o
 
+# Where trace/define_trace.h finds trace.h again.
+CFLAGS_netback.o := -I$(src)
+
 ifneq ($(KBUILD_EXTMOD),)
 # Out of the tree: a module, whatever the kernel was configured for.
 obj-m := xen-netback.o

@@ -12,10 +12,12 @@
  * period, and has no memory allocated for it.
  */
 
+#include "common.h"
+
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "common.h"
+#include "trace.h"
 
 /* Messages of a slice. */
 #define XENVIF_CTRL_SLICE	16
@@ -86,6 +88,7 @@ static void xenvif_ctrl_slice(struct xenvif_ctrl *ctrl, u32 n)
 		rsp[i].type = req.type;
 		rsp[i].status = xenvif_hash_request(next, &req, xenvif_ctrl_fetch, ctrl,
 						    &rsp[i].data);
+		trace_xenvif_ctrl(ctrl->vif, &req, &rsp[i]);
 	}
 
 	/* It takes effect before the guest hears so. */

@@ -10,11 +10,11 @@
  * it still, though: each number is right, but they need not fit each other.
  */
 
+#include "common.h"
+
 #include <linux/debugfs.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
-
-#include "common.h"
 
 /* What is written to a queue's file must be shorter. */
 #define XENVIF_DEBUGFS_TEXT	32

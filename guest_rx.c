@@ -17,6 +17,7 @@
 #include <linux/sched/signal.h>
 
 #include "pack.h"
+#include "trace.h"
 
 /* Extra infos that a packet can have: GSO, hash and XDP. */
 #define XENVIF_RX_EXTRAS_MAX	3
@@ -279,14 +280,18 @@ static void xenvif_rx_flush(struct xenvif_queue *queue)
 	struct xenvif_queue_rx *rx = &queue->rx;
 	struct sk_buff *skb;
 	u32 bytes = 0;
+	bool notify;
 
 	xenvif_rx_copy(rx);
 	if (rx->n_rsp) {
 		rx->counts[XENVIF_RX_SLOTS] += rx->n_rsp;
-		if (xenvif_rx_ring_respond(&rx->ring, rx->rsp, rx->n_rsp)) {
+		notify = xenvif_rx_ring_respond(&rx->ring, rx->rsp, rx->n_rsp);
+		if (notify) {
 			xenvif_notify(xenvif_rx_channel(queue));
 			rx->counts[XENVIF_RX_NOTIFIES]++;
 		}
+		trace_xenvif_rx_batch(queue, skb_queue_len(&rx->done),
+				      rx->counts[XENVIF_RX_COPIES], rx->n_rsp, notify);
 		rx->n_rsp = 0;
 	}
 
@@ -519,7 +524,9 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 		__skb_queue_tail(&rx->done, skb);
 		rx->starving = false;
 
-		avail -= rx->n_rsp - taken;
+		taken = rx->n_rsp - taken;
+		trace_xenvif_rx_packet(queue, skb, taken - extras, extras);
+		avail -= taken;
 		/* Full enough: the guest can begin with these. */
 		if (rx->batch.n > rx->batch.max / 2)
 			break;

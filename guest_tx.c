@@ -22,6 +22,7 @@
 #include <uapi/linux/bpf.h>
 
 #include "pack.h"
+#include "trace.h"
 
 /* Room for an XDP program in front of a packet's first byte. */
 #define XENVIF_TX_HEADROOM	(XDP_PACKET_HEADROOM + NET_IP_ALIGN)
@@ -240,6 +241,7 @@ static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict v
 		break;
 	}
 	tx->counts[XENVIF_TX_REQUESTS] += pkt->n_requests;
+	trace_xenvif_tx_packet(queue, verdict, pkt, work->status);
 }
 
 /* Take packets from the ring until something ends it: see enum xenvif_tx_stop. */
@@ -341,6 +343,7 @@ static void xenvif_tx_answer(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_tx *tx = &queue->tx;
 	u32 i, j, n = 0;
+	bool notify;
 
 	for (i = 0; i < tx->n_work; i++) {
 		const struct xenvif_tx_work *work = &tx->work[i];
@@ -353,10 +356,12 @@ static void xenvif_tx_answer(struct xenvif_queue *queue)
 					       XEN_NETIF_RSP_NULL : work->status);
 		n += work->n_requests;
 	}
-	if (xenvif_tx_ring_push(&tx->ring, n)) {
+	notify = xenvif_tx_ring_push(&tx->ring, n);
+	if (notify) {
 		xenvif_notify(&queue->tx_channel);
 		tx->counts[XENVIF_TX_NOTIFIES]++;
 	}
+	trace_xenvif_tx_batch(queue, tx->n_work, tx->batch.n, n, notify);
 }
 
 /* Protocol headers always end in the linear area: so drivers below expect it. */

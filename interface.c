@@ -9,6 +9,8 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
+#include "trace.h"
+
 #define XENVIF_QUEUE_LENGTH	1000
 
 /* Lines that one vif may log: 10 in 5 s. */
@@ -421,6 +423,7 @@ void xenvif_fatal(struct xenvif *vif, const char *why)
 {
 	if (test_and_set_bit(XENVIF_FLAG_FATAL, &vif->flags))
 		return;
+	trace_xenvif_fatal(vif, why);
 	xenvif_warn(vif, "guest error: %s; disconnecting\n", why);
 	schedule_work(&vif->fatal_work);
 }
@@ -443,6 +446,7 @@ void xenvif_queue_stalled(struct xenvif_queue *queue, bool stalled)
 		atomic_inc(&vif->n_stalled);
 	else
 		atomic_dec(&vif->n_stalled);
+	trace_xenvif_stall(queue, stalled);
 	xenvif_warn(vif, "guest RX %s on queue %u\n", stalled ? "stalled" : "ready",
 		    queue->id);
 

@@ -12,6 +12,7 @@
  *   guest_rx.c    host to guest; pack.h cuts packets into slots
  *   ctrl.c        the control ring; hash.c how a guest has its packets steered
  *   debugfs.c     what a vif is at, in words
+ *   trace.h       tracepoints, made in this file
  *   mcast.c       the multicast addresses that a guest asks for
  *   ring.h        the shared rings; grant.h the grant copies
  */
@@ -19,6 +20,9 @@
 #include "common.h"
 
 #include <linux/cpumask.h>
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 static bool separate_tx_rx_irq = true;
 module_param(separate_tx_rx_irq, bool, 0644);

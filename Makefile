@@ -13,6 +13,13 @@ xen-netback-y += queue.o
 xen-netback-y += guest_tx.o
 xen-netback-y += guest_rx.o
 xen-netback-y += tx_parse.o
+xen-netback-y += mcast.o
+xen-netback-y += hash.o
+xen-netback-y += ctrl.o
+xen-netback-$(CONFIG_DEBUG_FS) += debugfs.o
+
+# Where trace/define_trace.h finds trace.h again.
+CFLAGS_netback.o := -I$(src)
 
 ifneq ($(KBUILD_EXTMOD),)
 # Out of the tree: a module, whatever the kernel was configured for.

@@ -22,14 +22,18 @@
  *                          may ask for it while holding the RTNL.
  *   RTNL                   features, MTU, the number of real queues, carrier at
  *                          connect; publishing of vif->queues.
- *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64.
+ *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64;
+ *                          of vif->hash: ndo_select_queue, ndo_start_xmit.
  *   vif->credit_lock       the token bucket; bh off.
  *   vif->stall_lock        which queues work; process context.
+ *   vif->mcast_lock        writers of the multicast table, which are the NAPI
+ *                          instances of all queues; bh off. Readers need none.
  *   queue->rx.lock         backlog of guest-RX packets: the netdev's transmit
  *                          path against the queue's thread; interrupts off,
  *                          as netpoll may transmit from anywhere.
  *   netdev tx queue lock   ndo_start_xmit of one queue, one at a time.
  *   NAPI                   all of queue->tx but what says otherwise.
+ *   ctrl's work item       all of struct xenvif_ctrl.
  *   the queue's thread     all of queue->rx but what says otherwise.
  */
 
@@ -42,6 +46,7 @@
 #include <linux/hrtimer.h>
 #include <linux/if_ether.h>
 #include <linux/if_vlan.h>
+#include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -57,6 +62,8 @@
 
 #include "credit.h"
 #include "grant.h"
+#include "hash.h"
+#include "mcast.h"
 #include "ring.h"
 #include "tx_parse.h"
 
@@ -230,6 +237,8 @@ struct xenvif_channel {
 #define XENVIF_OWED_TX		BIT(0)
 #define XENVIF_OWED_RX		BIT(1)
 #define XENVIF_OWED_WORKED	BIT(2)
+/* Of a channel of its own, so it is never owed beside others. */
+#define XENVIF_OWED_CTRL	BIT(3)
 
 /**
  * enum xenvif_queue_state - how far a queue has been raised
@@ -330,6 +339,7 @@ struct xenvif_queue_tx {
  * @rsp: responses, in ring order, not yet shown to the guest
  * @n_rsp: how many
  * @headroom: bytes in front of the data of a slot
+ * @hashing: the guest is told the hash of its packets
  * @starving: packets wait, or waited, and there were no buffers since
  * @starving_since: since when, in jiffies
  * @counts: counters since the last commit
@@ -351,6 +361,7 @@ struct xenvif_queue_rx {
 	struct xen_netif_rx_response *rsp;
 	u32 n_rsp;
 	u32 headroom;
+	bool hashing;
 	bool starving;
 	unsigned long starving_since;
 	u32 counts[XENVIF_RX_STAT_MAX];
@@ -408,6 +419,18 @@ struct xenvif_queue_config {
 };
 
 /**
+ * struct xenvif_ctrl_config - where the frontend says its control ring is
+ * @present: it has one
+ * @ref: grant of the ring
+ * @port: its event channel
+ */
+struct xenvif_ctrl_config {
+	bool present;
+	grant_ref_t ref;
+	evtchn_port_t port;
+};
+
+/**
  * struct xenvif_frontend - what the connected frontend can take
  * @sg: packets of more than one slot
  * @gso_tcpv4: TCPv4 packets to be segmented
@@ -415,7 +438,9 @@ struct xenvif_queue_config {
  * @ip_csum: IPv4 packets without a checksum
  * @ipv6_csum: IPv6 packets without a checksum
  * @rx_notify: it raises an event when it has posted buffers
+ * @mcast_control: it wants but those multicast packets that it asks for, at first
  * @xdp_headroom: bytes that it wants in front of packets, at first
+ * @ctrl: its control ring
  *
  * One frontend's answers; the next one's begin anew.
  */
@@ -426,7 +451,9 @@ struct xenvif_frontend {
 	bool ip_csum;
 	bool ipv6_csum;
 	bool rx_notify;
+	bool mcast_control;
 	u16 xdp_headroom;
+	struct xenvif_ctrl_config ctrl;
 };
 
 /**
@@ -459,11 +486,14 @@ struct xenvif_params {
  *
  * Read by the data path:
  * @queues: the connected queues, NULL without a connection
+ * @hash: how the guest wants its packets steered; NULL without a control ring
  * @flags: XENVIF_FLAG_*
  * @frontend: see there; stable while connected
  * @rx_drain_timeout: @params' or, without feature-rx-notify, a short one
  * @rx_stall_timeout: the same; 0 without feature-rx-notify
  * @xdp_headroom: bytes in front of guest-RX data, with an extra info saying so
+ * @mcast_control: the guest gets multicast packets only if their address is in
+ *	@mcast
  * @n_stalled: queues that are stalled
  * @stall_lock: guards @n_stalled, and the carrier that follows from it
  * @wanted_mtu: MTU that the administrator wants, kept over frontends that cannot
@@ -474,6 +504,12 @@ struct xenvif_params {
  * @credit: the bucket, one for all queues
  * @credit_lock: guards @credit
  *
+ * The multicast filter:
+ * @mcast: the addresses that the guest has asked for on this connection
+ * @mcast_lock: keeps writers of @mcast apart
+ *
+ * @debugfs: its directory, while connected; under the backend's lock
+ * @ctrl: the control ring, NULL if the frontend has none; under the backend's lock
  * @fatal_work: takes the connection down after a fatal error
  * @log_limit: bounds what one guest can make the host log
  */
@@ -486,6 +522,7 @@ struct xenvif {
 	struct xenvif_stats *stats;
 
 	struct xenvif_queues __rcu *queues ____cacheline_aligned_in_smp;
+	struct xenvif_hash __rcu *hash;
 	unsigned long flags;
 	struct xenvif_frontend frontend;
 	unsigned long rx_drain_timeout;
@@ -493,12 +530,18 @@ struct xenvif {
 	u16 xdp_headroom;
 	u32 n_stalled;
 	spinlock_t stall_lock; /* n_stalled, and the carrier that follows from it */
+	bool mcast_control;
 	u32 wanted_mtu;
 	u32 n_stat_queues;
 
 	struct xenvif_credit credit ____cacheline_aligned_in_smp;
 	spinlock_t credit_lock; /* credit */
 
+	struct xenvif_mcast mcast ____cacheline_aligned_in_smp;
+	spinlock_t mcast_lock; /* mcast, to write */
+
+	struct dentry *debugfs;
+	struct xenvif_ctrl *ctrl;
 	struct work_struct fatal_work;
 	struct ratelimit_state log_limit;
 };
@@ -555,9 +598,33 @@ void xenvif_queues_free(struct xenvif_queues *queues);
 int xenvif_queues_raise(struct xenvif_queues *queues,
 			const struct xenvif_queue_config *config);
 void xenvif_queues_lower(struct xenvif_queues *queues);
+int xenvif_channel_bind(struct xenvif_channel *channel, struct xenvif *vif,
+			evtchn_port_t port, irq_handler_t handler, const char *name,
+			void *data);
+void xenvif_channel_unbind(struct xenvif_channel *channel, void *data);
 void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked);
+void xenvif_queue_kick(struct xenvif_queue *queue);
 struct xenvif_channel *xenvif_rx_channel(struct xenvif_queue *queue);
 void xenvif_notify(const struct xenvif_channel *channel);
+
+/* ctrl.c */
+int xenvif_ctrl_connect(struct xenvif *vif, const struct xenvif_ctrl_config *config,
+			u32 n_queues);
+void xenvif_ctrl_disconnect(struct xenvif *vif);
+void xenvif_ctrl_view(const struct xenvif_ctrl *ctrl, struct xenvif_ring_view *view);
+
+/* debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void xenvif_debugfs_init(void);
+void xenvif_debugfs_exit(void);
+void xenvif_debugfs_add(struct xenvif *vif, struct xenvif_queues *queues);
+void xenvif_debugfs_del(struct xenvif *vif);
+#else
+static inline void xenvif_debugfs_init(void) {}
+static inline void xenvif_debugfs_exit(void) {}
+static inline void xenvif_debugfs_add(struct xenvif *vif, struct xenvif_queues *queues) {}
+static inline void xenvif_debugfs_del(struct xenvif *vif) {}
+#endif
 
 /* guest_tx.c */
 int xenvif_tx_poll(struct napi_struct *napi, int budget);
@@ -571,6 +638,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb);
 int xenvif_rx_thread(void *data);
 bool xenvif_rx_kick(struct xenvif_queue *queue);
 void xenvif_rx_purge(struct xenvif_queue *queue);
+u8 xenvif_rx_hash(const struct xenvif_hash *hash, const struct sk_buff *skb, u32 *value);
 void xenvif_xmit_count(struct xenvif *vif, u32 queue, enum xenvif_xmit_stat stat);
 
 #endif /* XENVIF_COMMON_H */

@@ -17,9 +17,10 @@
 #include <linux/sched/signal.h>
 
 #include "pack.h"
+#include "trace.h"
 
-/* Extra infos that a packet can have: GSO and XDP. */
-#define XENVIF_RX_EXTRAS_MAX	2
+/* Extra infos that a packet can have: GSO, hash and XDP. */
+#define XENVIF_RX_EXTRAS_MAX	3
 
 /* The backlog is given room again when it has fallen to this. */
 #define XENVIF_RX_BACKLOG_WAKE	(XENVIF_RX_BACKLOG_MAX / 2)
@@ -28,16 +29,20 @@
  * struct xenvif_rx_cb - our part of skb->cb while a packet is ours
  * @expires: when it is dropped if it still waits, in jiffies
  * @truesize: what it was accounted with
+ * @hash: what the guest is told of its hash
+ * @hash_type: the type of @hash, or XENVIF_HASH_TYPE_NONE: it is told nothing
  */
 struct xenvif_rx_cb {
 	unsigned long expires;
 	u32 truesize;
+	u32 hash;
+	u8 hash_type;
 };
 
 static_assert(sizeof(struct xenvif_rx_cb) <= sizeof_field(struct sk_buff, cb));
 static_assert(XENVIF_RX_SLOTS_MAX + XENVIF_RX_EXTRAS_MAX <= XENVIF_RX_RING_SIZE);
 
-static struct xenvif_rx_cb *xenvif_rx_cb(struct sk_buff *skb)
+static struct xenvif_rx_cb *xenvif_rx_cb(const struct sk_buff *skb)
 {
 	return (struct xenvif_rx_cb *)skb->cb;
 }
@@ -76,10 +81,15 @@ static u32 xenvif_rx_gso_type(const struct xenvif *vif, const struct sk_buff *sk
 	return XEN_NETIF_GSO_TYPE_NONE;
 }
 
+static bool xenvif_rx_tells_hash(const struct xenvif_queue *queue, const struct sk_buff *skb)
+{
+	return queue->rx.hashing && xenvif_rx_cb(skb)->hash_type != XENVIF_HASH_TYPE_NONE;
+}
+
 static u32 xenvif_rx_extras(const struct xenvif_queue *queue, const struct sk_buff *skb)
 {
 	return (xenvif_rx_gso_type(queue->vif, skb) != XEN_NETIF_GSO_TYPE_NONE) +
-	       !!queue->rx.headroom;
+	       xenvif_rx_tells_hash(queue, skb) + !!queue->rx.headroom;
 }
 
 /* The slots that a packet needs at the least, with its extra infos. */
@@ -100,6 +110,49 @@ static bool xenvif_rx_fits(const struct xenvif *vif, const struct sk_buff *skb)
 	if (skb_is_gso(skb) && xenvif_rx_gso_type(vif, skb) == XEN_NETIF_GSO_TYPE_NONE)
 		return false;
 	return skb->len <= max_slots * slot_size;
+}
+
+/**
+ * xenvif_rx_hash() - the hash of a packet for the guest
+ * @hash: what the guest has set
+ * @skb: the packet, from its Ethernet header on
+ * @value: where to put the hash; 0 if it has none
+ *
+ * Context: any, under RCU for @hash.
+ * Return: its type, as of xenvif_hash_frame().
+ */
+u8 xenvif_rx_hash(const struct xenvif_hash *hash, const struct sk_buff *skb, u32 *value)
+{
+	u32 len = min_t(u32, skb->len, XENVIF_HASH_FRAME_MAX);
+	u8 copy[XENVIF_HASH_FRAME_MAX];
+	const u8 *frame;
+
+	frame = skb_header_pointer(skb, 0, len, copy);
+	return xenvif_hash_frame(hash, frame, frame ? len : 0, value);
+}
+
+/* Computed here and not in ndo_select_queue, which not all packets come through:
+ * the guest is never told what others have made of skb->hash.
+ */
+static void xenvif_rx_set_hash(struct xenvif *vif, struct sk_buff *skb)
+{
+	const struct xenvif_hash *hash = rcu_dereference(vif->hash);
+	struct xenvif_rx_cb *cb = xenvif_rx_cb(skb);
+
+	cb->hash_type = XENVIF_HASH_TYPE_NONE;
+	if (unlikely(xenvif_hash_is_on(hash)))
+		cb->hash_type = xenvif_rx_hash(hash, skb, &cb->hash);
+}
+
+/* Whether the guest wants to be told hashes now. */
+static bool xenvif_rx_hashing(struct xenvif *vif)
+{
+	bool on;
+
+	rcu_read_lock();
+	on = xenvif_hash_is_on(rcu_dereference(vif->hash));
+	rcu_read_unlock();
+	return on;
 }
 
 /**
@@ -134,6 +187,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 
 	xenvif_rx_cb(skb)->expires = jiffies + queue->vif->rx_drain_timeout;
 	xenvif_rx_cb(skb)->truesize = truesize;
+	xenvif_rx_set_hash(queue->vif, skb);
 	skb_tx_timestamp(skb);
 
 	spin_lock_irqsave(&rx->lock, irq_flags);
@@ -240,14 +294,18 @@ static void xenvif_rx_flush(struct xenvif_queue *queue)
 	struct xenvif_queue_rx *rx = &queue->rx;
 	struct sk_buff *skb;
 	u32 bytes = 0;
+	bool notify;
 
 	xenvif_rx_copy(rx);
 	if (rx->n_rsp) {
 		rx->counts[XENVIF_RX_SLOTS] += rx->n_rsp;
-		if (xenvif_rx_ring_respond(&rx->ring, rx->rsp, rx->n_rsp)) {
+		notify = xenvif_rx_ring_respond(&rx->ring, rx->rsp, rx->n_rsp);
+		if (notify) {
 			xenvif_notify(xenvif_rx_channel(queue));
 			rx->counts[XENVIF_RX_NOTIFIES]++;
 		}
+		trace_xenvif_rx_batch(queue, skb_queue_len(&rx->done),
+				      rx->counts[XENVIF_RX_COPIES], rx->n_rsp, notify);
 		rx->n_rsp = 0;
 	}
 
@@ -306,6 +364,17 @@ static void xenvif_rx_add_extras(struct xenvif_queue *queue, const struct sk_buf
 		extra.flags = --n ? XEN_NETIF_EXTRA_FLAG_MORE : 0;
 		extra.u.gso.type = gso_type;
 		extra.u.gso.size = skb_shinfo(skb)->gso_size;
+		xenvif_rx_add_extra(queue, &extra);
+	}
+	if (xenvif_rx_tells_hash(queue, skb)) {
+		const struct xenvif_rx_cb *cb = xenvif_rx_cb(skb);
+
+		memset(&extra, 0, sizeof(extra));
+		extra.type = XEN_NETIF_EXTRA_TYPE_HASH;
+		extra.flags = --n ? XEN_NETIF_EXTRA_FLAG_MORE : 0;
+		extra.u.hash.type = cb->hash_type;
+		extra.u.hash.algorithm = XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ;
+		put_unaligned_le32(cb->hash, extra.u.hash.value);
 		xenvif_rx_add_extra(queue, &extra);
 	}
 	if (queue->rx.headroom) {
@@ -479,7 +548,9 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 		__skb_queue_tail(&rx->done, skb);
 		rx->starving = false;
 
-		avail -= rx->n_rsp - taken;
+		taken = rx->n_rsp - taken;
+		trace_xenvif_rx_packet(queue, skb, taken - extras, extras);
+		avail -= taken;
 		/* Full enough: the guest can begin with these. */
 		if (rx->batch.n > rx->batch.max / 2)
 			break;
@@ -593,6 +664,7 @@ int xenvif_rx_thread(void *data)
 		xenvif_rx_sleep(queue);
 		/* The frontend may change its mind, but not within a packet. */
 		queue->rx.headroom = READ_ONCE(queue->vif->xdp_headroom);
+		queue->rx.hashing = xenvif_rx_hashing(queue->vif);
 		if (kthread_should_stop() || xenvif_is_fatal(queue->vif))
 			continue;
 		xenvif_rx_batch(queue);

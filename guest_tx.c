@@ -22,6 +22,7 @@
 #include <uapi/linux/bpf.h>
 
 #include "pack.h"
+#include "trace.h"
 
 /* Room for an XDP program in front of a packet's first byte. */
 #define XENVIF_TX_HEADROOM	(XDP_PACKET_HEADROOM + NET_IP_ALIGN)
@@ -200,6 +201,22 @@ static void xenvif_tx_accept(struct xenvif_queue *queue, struct xenvif_tx_work *
 	work->hash = pkt->hash;
 }
 
+/* A message about the multicast filter, which is kept whether or not it is in use.
+ * Returns what to answer.
+ */
+static s16 xenvif_tx_mcast(struct xenvif *vif, const struct xenvif_tx_packet *pkt)
+{
+	bool ok = true;
+
+	spin_lock(&vif->mcast_lock);
+	if (pkt->mcast_type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD)
+		ok = xenvif_mcast_add(&vif->mcast, pkt->mcast_addr);
+	else
+		xenvif_mcast_del(&vif->mcast, pkt->mcast_addr);
+	spin_unlock(&vif->mcast_lock);
+	return ok ? XEN_NETIF_RSP_OKAY : XEN_NETIF_RSP_ERROR;
+}
+
 static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict verdict,
 			    const struct xenvif_tx_packet *pkt)
 {
@@ -218,9 +235,8 @@ static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict v
 		xenvif_tx_accept(queue, work, pkt);
 		break;
 	case XENVIF_TX_MCAST:
-		/* Not offered to the frontend, so not to be used by it. */
-		work->status = XEN_NETIF_RSP_ERROR;
-		tx->counts[XENVIF_TX_DROP_EXTRA]++;
+		work->status = xenvif_tx_mcast(queue->vif, pkt);
+		tx->counts[XENVIF_TX_MCAST_MSGS]++;
 		break;
 	default:
 		work->status = XEN_NETIF_RSP_ERROR;
@@ -228,6 +244,7 @@ static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict v
 		break;
 	}
 	tx->counts[XENVIF_TX_REQUESTS] += pkt->n_requests;
+	trace_xenvif_tx_packet(queue, verdict, pkt, work->status);
 }
 
 /* Take packets from the ring until something ends it: see enum xenvif_tx_stop. */
@@ -329,6 +346,7 @@ static void xenvif_tx_answer(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_tx *tx = &queue->tx;
 	u32 i, j, n = 0;
+	bool notify;
 
 	for (i = 0; i < tx->n_work; i++) {
 		const struct xenvif_tx_work *work = &tx->work[i];
@@ -341,10 +359,12 @@ static void xenvif_tx_answer(struct xenvif_queue *queue)
 					       XEN_NETIF_RSP_NULL : work->status);
 		n += work->n_requests;
 	}
-	if (xenvif_tx_ring_push(&tx->ring, n)) {
+	notify = xenvif_tx_ring_push(&tx->ring, n);
+	if (notify) {
 		xenvif_notify(&queue->tx_channel);
 		tx->counts[XENVIF_TX_NOTIFIES]++;
 	}
+	trace_xenvif_tx_batch(queue, tx->n_work, tx->batch.n, n, notify);
 }
 
 /* Protocol headers always end in the linear area: so drivers below expect it. */

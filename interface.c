@@ -9,6 +9,8 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
+#include "trace.h"
+
 #define XENVIF_QUEUE_LENGTH	1000
 
 /* Lines that one vif may log: 10 in 5 s. */
@@ -24,6 +26,15 @@
  */
 #define XENVIF_QUIET_DRAIN_MSECS	30
 
+/* Whether it is a multicast packet that the guest has not asked for. */
+static bool xenvif_filtered(const struct xenvif *vif, const struct sk_buff *skb)
+{
+	const u8 *addr = skb->data;
+
+	return READ_ONCE(vif->mcast_control) && is_multicast_ether_addr(addr) &&
+	       !is_broadcast_ether_addr(addr) && !xenvif_mcast_has(&vif->mcast, addr);
+}
+
 static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct xenvif *vif = netdev_priv(dev);
@@ -33,14 +44,37 @@ static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev
 
 	rcu_read_lock();
 	queues = rcu_dereference(vif->queues);
-	if (likely(queues && id < queues->n)) {
-		ret = xenvif_rx_enqueue(queues->queue[id], skb);
-	} else {
+	if (unlikely(!queues || id >= queues->n)) {
 		xenvif_xmit_count(vif, id, XENVIF_XMIT_DROP_DISCONNECTED);
 		dev_kfree_skb_any_reason(skb, SKB_DROP_REASON_DEV_READY);
+	} else if (unlikely(xenvif_filtered(vif, skb))) {
+		xenvif_xmit_count(vif, id, XENVIF_XMIT_DROP_FILTERED);
+		dev_kfree_skb_any_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
+	} else {
+		ret = xenvif_rx_enqueue(queues->queue[id], skb);
 	}
 	rcu_read_unlock();
 	return ret;
+}
+
+/* The host's choice, unless the guest has set a hash to choose by. */
+static u16 xenvif_select_queue(struct net_device *dev, struct sk_buff *skb,
+			       struct net_device *sb_dev)
+{
+	struct xenvif *vif = netdev_priv(dev);
+	const struct xenvif_hash *hash;
+	u32 value, id;
+
+	rcu_read_lock();
+	hash = rcu_dereference(vif->hash);
+	if (likely(!xenvif_hash_is_on(hash))) {
+		id = netdev_pick_tx(dev, skb, sb_dev);
+	} else {
+		xenvif_rx_hash(hash, skb, &value);
+		id = xenvif_hash_queue(hash, value);
+	}
+	rcu_read_unlock();
+	return id;
 }
 
 static int xenvif_open(struct net_device *dev)
@@ -137,6 +171,7 @@ static void xenvif_get_stats64(struct net_device *dev, struct rtnl_link_stats64 
 static const struct net_device_ops xenvif_netdev_ops = {
 	.ndo_open		= xenvif_open,
 	.ndo_stop		= xenvif_stop,
+	.ndo_select_queue	= xenvif_select_queue,
 	.ndo_start_xmit		= xenvif_start_xmit,
 	.ndo_change_mtu		= xenvif_change_mtu,
 	.ndo_fix_features	= xenvif_fix_features,
@@ -219,6 +254,7 @@ struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
 	vif->n_stat_queues = 1;
 	spin_lock_init(&vif->credit_lock);
 	spin_lock_init(&vif->stall_lock);
+	spin_lock_init(&vif->mcast_lock);
 	INIT_WORK(&vif->fatal_work, xenvif_fatal_work);
 	ratelimit_state_init(&vif->log_limit, XENVIF_LOG_INTERVAL, XENVIF_LOG_BURST);
 
@@ -274,6 +310,7 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
 	rtnl_lock();
 	vif->frontend = *frontend;
 	WRITE_ONCE(vif->xdp_headroom, frontend->xdp_headroom);
+	WRITE_ONCE(vif->mcast_control, frontend->mcast_control);
 	vif->rx_drain_timeout = vif->params.rx_drain_timeout;
 	vif->rx_stall_timeout = vif->params.rx_stall_timeout;
 	if (!frontend->rx_notify) {
@@ -291,6 +328,20 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
 	}
 	rtnl_unlock();
 	return err;
+}
+
+/* The end of a queue set that nobody can find, and of all that its guest said. */
+static void xenvif_end_queues(struct xenvif *vif, struct xenvif_queues *queues)
+{
+	xenvif_queues_lower(queues);
+
+	spin_lock_bh(&vif->mcast_lock);
+	xenvif_mcast_clear(&vif->mcast);
+	spin_unlock_bh(&vif->mcast_lock);
+
+	/* A queue that just then was no longer stalled may have raised it. */
+	netif_carrier_off(vif->dev);
+	xenvif_queues_free(queues);
 }
 
 /**
@@ -316,9 +367,10 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	err = xenvif_prepare_netdev(vif, frontend, n_queues);
 	if (!err)
 		err = xenvif_queues_raise(queues, config);
+	if (!err)
+		err = xenvif_ctrl_connect(vif, &frontend->ctrl, n_queues);
 	if (err) {
-		xenvif_queues_lower(queues);
-		xenvif_queues_free(queues);
+		xenvif_end_queues(vif, queues);
 		return err;
 	}
 
@@ -330,6 +382,7 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	if (netif_running(vif->dev))
 		netif_tx_wake_all_queues(vif->dev);
 	rtnl_unlock();
+	xenvif_debugfs_add(vif, queues);
 	return 0;
 }
 
@@ -347,6 +400,9 @@ void xenvif_disconnect(struct xenvif *vif)
 {
 	struct xenvif_queues *queues;
 
+	xenvif_debugfs_del(vif);
+	xenvif_ctrl_disconnect(vif);
+
 	rtnl_lock();
 	queues = rtnl_dereference(vif->queues);
 	RCU_INIT_POINTER(vif->queues, NULL);
@@ -356,10 +412,7 @@ void xenvif_disconnect(struct xenvif *vif)
 		return;
 
 	synchronize_net();
-	xenvif_queues_lower(queues);
-	/* A queue that just then was no longer stalled may have raised it. */
-	netif_carrier_off(vif->dev);
-	xenvif_queues_free(queues);
+	xenvif_end_queues(vif, queues);
 }
 
 /**
@@ -376,6 +429,7 @@ void xenvif_fatal(struct xenvif *vif, const char *why)
 {
 	if (test_and_set_bit(XENVIF_FLAG_FATAL, &vif->flags))
 		return;
+	trace_xenvif_fatal(vif, why);
 	xenvif_warn(vif, "guest error: %s; disconnecting\n", why);
 	schedule_work(&vif->fatal_work);
 }
@@ -394,6 +448,7 @@ void xenvif_queue_stalled(struct xenvif_queue *queue, bool stalled)
 	struct xenvif *vif = queue->vif;
 	struct xenvif_queues *queues;
 
+	trace_xenvif_stall(queue, stalled);
 	xenvif_warn(vif, "guest RX %s on queue %u\n", stalled ? "stalled" : "ready",
 		    queue->id);
 

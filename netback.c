@@ -10,12 +10,19 @@
  *   queue.c       queues: their rings, event channels and threads
  *   guest_tx.c    guest to host; tx_parse.c reads what the guest wrote
  *   guest_rx.c    host to guest; pack.h cuts packets into slots
+ *   ctrl.c        the control ring; hash.c how a guest has its packets steered
+ *   debugfs.c     what a vif is at, in words
+ *   trace.h       tracepoints, made in this file
+ *   mcast.c       the multicast addresses that a guest asks for
  *   ring.h        the shared rings; grant.h the grant copies
  */
 
 #include "common.h"
 
 #include <linux/cpumask.h>
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 static bool separate_tx_rx_irq = true;
 module_param(separate_tx_rx_irq, bool, 0644);
@@ -73,18 +80,25 @@ void xenvif_params_get(struct xenvif_params *params)
 
 static int __init xenvif_init(void)
 {
+	int err;
+
 	if (!xen_domain())
 		return -ENODEV;
 	if (max_queues > XENVIF_QUEUES_MAX)
 		pr_warn("max_queues=%u is too large, using %u\n", max_queues,
 			XENVIF_QUEUES_MAX);
-	return xenvif_xenbus_init();
+	xenvif_debugfs_init();
+	err = xenvif_xenbus_init();
+	if (err)
+		xenvif_debugfs_exit();
+	return err;
 }
 module_init(xenvif_init);
 
 static void __exit xenvif_exit(void)
 {
 	xenvif_xenbus_exit();
+	xenvif_debugfs_exit();
 }
 module_exit(xenvif_exit);
 

@@ -42,7 +42,7 @@ void xenvif_notify(const struct xenvif_channel *channel)
 /**
  * xenvif_channel_done() - one side has done its work for an event
  * @channel: the event channel
- * @side: XENVIF_OWED_TX or XENVIF_OWED_RX
+ * @side: XENVIF_OWED_TX, XENVIF_OWED_RX or XENVIF_OWED_CTRL
  * @worked: whether there was any
  *
  * The last side to say so ends the interrupt, which lets the next one in. If
@@ -85,6 +85,20 @@ static void xenvif_rx_event(struct xenvif_queue *queue)
 
 	if (!news || !xenvif_rx_kick(queue))
 		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, news);
+}
+
+/**
+ * xenvif_queue_kick() - look at a queue's rings, as if there were an event
+ * @queue: a queue that runs
+ *
+ * Context: process.
+ */
+void xenvif_queue_kick(struct xenvif_queue *queue)
+{
+	local_bh_disable();
+	xenvif_tx_event(queue);
+	local_bh_enable();
+	wake_up(&queue->rx.wait);
 }
 
 static irqreturn_t xenvif_tx_interrupt(int irq, void *data)
@@ -156,24 +170,43 @@ unmap:
 	return err;
 }
 
-static void xenvif_channel_unbind(struct xenvif_channel *channel,
-				  struct xenvif_queue *queue)
+/**
+ * xenvif_channel_unbind() - have no event channel any more
+ * @channel: the channel; nothing happens if it is not bound
+ * @data: what its handler was given
+ *
+ * Context: process.
+ */
+void xenvif_channel_unbind(struct xenvif_channel *channel, void *data)
 {
 	if (channel->irq)
-		unbind_from_irqhandler(channel->irq, queue);
+		unbind_from_irqhandler(channel->irq, data);
 	channel->irq = 0;
 	atomic_set(&channel->owed, 0);
 }
 
-/* Bound, but masked until the queue runs. */
-static int xenvif_channel_bind(struct xenvif_channel *channel, struct xenvif_queue *queue,
-			       evtchn_port_t port, irq_handler_t handler, const char *name)
+/**
+ * xenvif_channel_bind() - bind an event channel of the frontend's
+ * @channel: to be bound
+ * @vif: the vif
+ * @port: the frontend's port
+ * @handler: the handler, which sees to it that xenvif_channel_done() is called
+ * @name: of the interrupt; kept
+ * @data: for @handler
+ *
+ * The interrupt is disabled, and there is no event, until enable_irq().
+ *
+ * Context: process.
+ * Return: 0 or an error.
+ */
+int xenvif_channel_bind(struct xenvif_channel *channel, struct xenvif *vif,
+			evtchn_port_t port, irq_handler_t handler, const char *name,
+			void *data)
 {
 	int irq;
 
-	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(queue->vif->xdev, port,
-							    handler, IRQF_NO_AUTOEN,
-							    name, queue);
+	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(vif->xdev, port, handler,
+							    IRQF_NO_AUTOEN, name, data);
 	if (irq < 0)
 		return irq;
 	channel->irq = irq;
@@ -186,17 +219,17 @@ static int xenvif_queue_bind(struct xenvif_queue *queue,
 	int err;
 
 	if (config->tx_port == config->rx_port)
-		return xenvif_channel_bind(&queue->tx_channel, queue, config->tx_port,
-					   xenvif_shared_interrupt, queue->name);
+		return xenvif_channel_bind(&queue->tx_channel, queue->vif, config->tx_port,
+					   xenvif_shared_interrupt, queue->name, queue);
 
 	snprintf(queue->tx_irq_name, sizeof(queue->tx_irq_name), "%s-tx", queue->name);
 	snprintf(queue->rx_irq_name, sizeof(queue->rx_irq_name), "%s-rx", queue->name);
-	err = xenvif_channel_bind(&queue->tx_channel, queue, config->tx_port,
-				  xenvif_tx_interrupt, queue->tx_irq_name);
+	err = xenvif_channel_bind(&queue->tx_channel, queue->vif, config->tx_port,
+				  xenvif_tx_interrupt, queue->tx_irq_name, queue);
 	if (err)
 		return err;
-	err = xenvif_channel_bind(&queue->rx_channel, queue, config->rx_port,
-				  xenvif_rx_interrupt, queue->rx_irq_name);
+	err = xenvif_channel_bind(&queue->rx_channel, queue->vif, config->rx_port,
+				  xenvif_rx_interrupt, queue->rx_irq_name, queue);
 	if (err)
 		xenvif_channel_unbind(&queue->tx_channel, queue);
 	return err;

@@ -8,7 +8,8 @@
  * and the notification protocol are those of Xen's public header, io/ring.
  *
  * Locking: none. Each ring has one consumer, which is also its only producer of
- * responses: the queue's NAPI instance (tx), the queue's thread (rx).
+ * responses: the queue's NAPI instance (tx), the queue's thread (rx), the work item
+ * (ctrl).
  */
 
 #ifndef XENVIF_RING_H
@@ -23,6 +24,7 @@
 
 #define XENVIF_TX_RING_SIZE	__CONST_RING_SIZE(xen_netif_tx, XEN_PAGE_SIZE)
 #define XENVIF_RX_RING_SIZE	__CONST_RING_SIZE(xen_netif_rx, XEN_PAGE_SIZE)
+#define XENVIF_CTRL_RING_SIZE	__CONST_RING_SIZE(xen_netif_ctrl, XEN_PAGE_SIZE)
 
 /* The wire. */
 static_assert(sizeof(struct xen_netif_tx_request) == 12);
@@ -32,6 +34,9 @@ static_assert(sizeof(struct xen_netif_rx_response) == 8);
 static_assert(sizeof(struct xen_netif_extra_info) == 8);
 static_assert(XENVIF_TX_RING_SIZE == 256);
 static_assert(XENVIF_RX_RING_SIZE == 256);
+static_assert(sizeof(struct xen_netif_ctrl_request) == 16);
+static_assert(sizeof(struct xen_netif_ctrl_response) == 12);
+static_assert(XENVIF_CTRL_RING_SIZE == 128);
 
 /**
  * struct xenvif_tx_ring - the backend's end of a guest-TX ring
@@ -57,6 +62,47 @@ struct xenvif_rx_ring {
 	struct xen_netif_rx_back_ring back;
 	RING_IDX seen;
 };
+
+/**
+ * struct xenvif_ctrl_ring - the backend's end of a control ring
+ * @back: private indices, and the shared page
+ */
+struct xenvif_ctrl_ring {
+	struct xen_netif_ctrl_back_ring back;
+};
+
+/**
+ * struct xenvif_ring_view - a ring's indices, for people to look at
+ * @size: entries
+ * @req_prod: requests that the guest has posted
+ * @req_cons: of these, those that were taken
+ * @req_event: the next one that raises an event
+ * @rsp_prod: responses that the guest can see
+ * @rsp_prod_pvt: those, and those to be shown
+ * @rsp_event: the next one that the guest wants an event for
+ */
+struct xenvif_ring_view {
+	u32 size;
+	RING_IDX req_prod;
+	RING_IDX req_cons;
+	RING_IDX req_event;
+	RING_IDX rsp_prod;
+	RING_IDX rsp_prod_pvt;
+	RING_IDX rsp_event;
+};
+
+#define __xenvif_ring_view(ring) ({					\
+	typeof(ring) __r = (ring);					\
+									\
+	(struct xenvif_ring_view){					\
+		.size = RING_SIZE(__r),					\
+		.req_prod = READ_ONCE(__r->sring->req_prod),		\
+		.req_cons = READ_ONCE(__r->req_cons),			\
+		.req_event = READ_ONCE(__r->sring->req_event),		\
+		.rsp_prod = READ_ONCE(__r->sring->rsp_prod),		\
+		.rsp_prod_pvt = READ_ONCE(__r->rsp_prod_pvt),		\
+		.rsp_event = READ_ONCE(__r->sring->rsp_event),		\
+	}; })
 
 /* A reconnect may find a ring in use: begin where the frontend expects it. */
 #define __xenvif_ring_attach(ring, shared) ({				\
@@ -199,6 +245,19 @@ static inline bool xenvif_tx_ring_rest(struct xenvif_tx_ring *ring)
 }
 
 /**
+ * xenvif_tx_ring_view() - look at a ring
+ * @ring: the ring
+ * @view: where to put what there is; nothing is decided by it
+ *
+ * Context: any that keeps the ring mapped; beside its consumer, too.
+ */
+static inline void xenvif_tx_ring_view(const struct xenvif_tx_ring *ring,
+				       struct xenvif_ring_view *view)
+{
+	*view = __xenvif_ring_view(&ring->back);
+}
+
+/**
  * xenvif_rx_ring_attach() - take a guest-RX ring into use
  * @ring: to be initialised
  * @shared: the mapped page
@@ -306,6 +365,109 @@ static inline int xenvif_rx_ring_rest(struct xenvif_rx_ring *ring)
 		   READ_ONCE(ring->back.sring->req_prod) + 1);
 	virt_mb(); /* the wish for an event before the last look */
 	return xenvif_rx_ring_avail(ring);
+}
+
+/**
+ * xenvif_rx_ring_view() - look at a ring
+ * @ring: the ring
+ * @view: where to put what there is; nothing is decided by it
+ *
+ * Context: any that keeps the ring mapped; beside its consumer, too.
+ */
+static inline void xenvif_rx_ring_view(const struct xenvif_rx_ring *ring,
+				       struct xenvif_ring_view *view)
+{
+	*view = __xenvif_ring_view(&ring->back);
+}
+
+/**
+ * xenvif_ctrl_ring_attach() - take a control ring into use
+ * @ring: to be initialised
+ * @shared: the mapped page
+ *
+ * Return: 0, or -EIO if the ring claims more requests than it can hold.
+ */
+static inline int xenvif_ctrl_ring_attach(struct xenvif_ctrl_ring *ring,
+					  struct xen_netif_ctrl_sring *shared)
+{
+	return __xenvif_ring_attach(&ring->back, shared);
+}
+
+/**
+ * xenvif_ctrl_ring_avail() - how many requests wait
+ * @ring: the ring
+ *
+ * Return: the number, or -EPROTO if the producer index is impossible.
+ */
+static inline int xenvif_ctrl_ring_avail(struct xenvif_ctrl_ring *ring)
+{
+	RING_IDX avail = READ_ONCE(ring->back.sring->req_prod) - ring->back.req_cons;
+
+	/* The requests were written before the index was. */
+	virt_rmb();
+	return unlikely(avail > XENVIF_CTRL_RING_SIZE) ? -EPROTO : (int)avail;
+}
+
+/**
+ * xenvif_ctrl_ring_take() - take the next request
+ * @ring: the ring
+ * @req: where to copy it
+ *
+ * The caller has made sure with xenvif_ctrl_ring_avail() that there is one.
+ */
+static inline void xenvif_ctrl_ring_take(struct xenvif_ctrl_ring *ring,
+					 struct xen_netif_ctrl_request *req)
+{
+	RING_COPY_REQUEST(&ring->back, ring->back.req_cons, req);
+	ring->back.req_cons++;
+}
+
+/**
+ * xenvif_ctrl_ring_respond() - answer requests in their order, and show the guest
+ * @ring: the ring
+ * @rsp: the responses
+ * @n: how many; not more than were taken and not yet answered
+ *
+ * Return: whether the guest asked to be notified.
+ */
+static inline bool xenvif_ctrl_ring_respond(struct xenvif_ctrl_ring *ring,
+					    const struct xen_netif_ctrl_response *rsp, u32 n)
+{
+	RING_IDX old = ring->back.rsp_prod_pvt;
+	u32 i;
+
+	if (WARN_ON_ONCE(n > ring->back.req_cons - old))
+		n = ring->back.req_cons - old;
+	for (i = 0; i < n; i++)
+		*RING_GET_RESPONSE(&ring->back, old + i) = rsp[i];
+	ring->back.rsp_prod_pvt = old + n;
+	return __xenvif_ring_push(&ring->back, old);
+}
+
+/**
+ * xenvif_ctrl_ring_rest() - ask for an event, then look a last time
+ * @ring: the ring
+ *
+ * Return: the number of requests as of xenvif_ctrl_ring_avail().
+ */
+static inline int xenvif_ctrl_ring_rest(struct xenvif_ctrl_ring *ring)
+{
+	WRITE_ONCE(ring->back.sring->req_event, ring->back.req_cons + 1);
+	virt_mb(); /* the wish for an event before the last look */
+	return xenvif_ctrl_ring_avail(ring);
+}
+
+/**
+ * xenvif_ctrl_ring_view() - look at a ring
+ * @ring: the ring
+ * @view: where to put what there is; nothing is decided by it
+ *
+ * Context: any that keeps the ring mapped; beside its consumer, too.
+ */
+static inline void xenvif_ctrl_ring_view(const struct xenvif_ctrl_ring *ring,
+					 struct xenvif_ring_view *view)
+{
+	*view = __xenvif_ring_view(&ring->back);
 }
 
 #endif /* XENVIF_RING_H */

@@ -43,6 +43,7 @@
  * @rate_watch: on the rate limit
  * @n_failed: connects that failed since @failed_since
  * @failed_since: when the first of them did, in jiffies
+ * @mcast_watch: on the frontend's wish for a multicast filter
  */
 struct xenvif_backend {
 	struct xenbus_device *xdev;
@@ -55,6 +56,7 @@ struct xenvif_backend {
 	struct xenbus_watch rate_watch;
 	u32 n_failed;
 	unsigned long failed_since;
+	struct xenbus_watch mcast_watch;
 };
 
 /* Tell about an error, in the log and in xenstore, where the toolstack looks.
@@ -121,6 +123,9 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 		/* Page flipping is gone, but some frontends ask for the key. */
 		{ "feature-rx-flip", 0 },
 		{ "feature-xdp-headroom", params->xdp_headroom },
+		{ "feature-multicast-control", 1 },
+		{ "feature-dynamic-multicast-control", 1 },
+		{ "feature-ctrl-ring", 1 },
 		{ "feature-split-event-channels", params->split_channels },
 		{ "multi-queue-max-queues", params->max_queues },
 	};
@@ -138,11 +143,34 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 	return 0;
 }
 
+/* A control ring, if the frontend has one, and then all of it. */
+static int xenvif_read_ctrl(struct xenvif_backend *be, struct xenvif_ctrl_config *config)
+{
+	const char *dir = be->xdev->otherend;
+	const char *key = "ctrl-ring-ref";
+	int err;
+
+	config->present = false;
+	err = xenvif_read_u32(dir, key, &config->ref);
+	if (err == -ENOENT)
+		return 0;
+	if (!err) {
+		key = "event-channel-ctrl";
+		err = xenvif_read_u32(dir, key, &config->port);
+	}
+	if (err) {
+		xenvif_xenbus_error(be, err, "reading %s/%s", dir, key);
+		return err;
+	}
+	config->present = true;
+	return 0;
+}
+
 /* What the frontend can take. Absent keys have the defaults of netif.h. */
 static int xenvif_read_frontend(struct xenvif_backend *be,
 				struct xenvif_frontend *frontend)
 {
-	u32 rx_copy, rx_notify, sg, gso4, gso6, no_csum, csum6, headroom;
+	u32 rx_copy, rx_notify, sg, gso4, gso6, no_csum, csum6, mcast, headroom;
 	const struct {
 		const char *key;
 		u32 *value;
@@ -154,6 +182,7 @@ static int xenvif_read_frontend(struct xenvif_backend *be,
 		{ "feature-gso-tcpv6", &gso6 },
 		{ "feature-no-csum-offload", &no_csum },
 		{ "feature-ipv6-csum-offload", &csum6 },
+		{ "request-multicast-control", &mcast },
 		{ "xdp-headroom", &headroom },
 	};
 	const char *dir = be->xdev->otherend;
@@ -187,9 +216,10 @@ static int xenvif_read_frontend(struct xenvif_backend *be,
 		.ip_csum = !no_csum,
 		.ipv6_csum = csum6,
 		.rx_notify = rx_notify,
+		.mcast_control = mcast,
 		.xdp_headroom = be->vif->params.xdp_headroom ? headroom : 0,
 	};
-	return 0;
+	return xenvif_read_ctrl(be, &frontend->ctrl);
 }
 
 static int xenvif_read_queue(struct xenvif_backend *be, const char *dir,
@@ -548,6 +578,29 @@ static void xenvif_rate_changed(struct xenbus_watch *watch, const char *path,
 	mutex_unlock(&be->lock);
 }
 
+/* Before the frontend is connected there is nothing to change: what it wants is
+ * read then.
+ */
+static void xenvif_mcast_changed(struct xenbus_watch *watch, const char *path,
+				 const char *token)
+{
+	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, mcast_watch);
+	const char *dir = be->xdev->otherend;
+	u32 mcast;
+	int err;
+
+	mutex_lock(&be->lock);
+	if (be->state == XenbusStateConnected) {
+		err = xenvif_read_u32_or(dir, "request-multicast-control", &mcast, 0);
+		if (err)
+			xenvif_xenbus_error(be, err, "reading %s/request-multicast-control",
+					    dir);
+		else
+			WRITE_ONCE(be->vif->mcast_control, mcast);
+	}
+	mutex_unlock(&be->lock);
+}
+
 static void xenvif_unwatch(struct xenbus_watch *watch)
 {
 	if (!watch->node)
@@ -569,7 +622,18 @@ static int xenvif_watch(struct xenvif_backend *be)
 	err = xenbus_watch_pathfmt(be->xdev, &be->rate_watch, xenvif_watch_will_handle,
 				   xenvif_rate_changed, "%s/rate", be->xdev->nodename);
 	if (err)
-		xenvif_unwatch(&be->hotplug_watch);
+		goto unwatch_hotplug;
+	err = xenbus_watch_pathfmt(be->xdev, &be->mcast_watch, xenvif_watch_will_handle,
+				   xenvif_mcast_changed, "%s/request-multicast-control",
+				   be->xdev->otherend);
+	if (err)
+		goto unwatch_rate;
+	return 0;
+
+unwatch_rate:
+	xenvif_unwatch(&be->rate_watch);
+unwatch_hotplug:
+	xenvif_unwatch(&be->hotplug_watch);
 	return err;
 }
 
@@ -664,6 +728,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 	struct xenvif_backend *be = dev_get_drvdata(&xdev->dev);
 
 	kobject_uevent(&xdev->dev.kobj, KOBJ_OFFLINE);
+	xenvif_unwatch(&be->mcast_watch);
 	xenvif_unwatch(&be->rate_watch);
 	xenvif_unwatch(&be->hotplug_watch);
 

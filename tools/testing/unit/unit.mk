@@ -11,15 +11,16 @@ XENVIF_SRC ?= $(ROOT)
 UNIT_CC ?= gcc
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
-	-Wno-sign-compare $(UNIT_SAN) \
+	-Wno-sign-compare -Wno-unused-parameter -Wno-unused-function $(UNIT_SAN) \
 	-I$(XENVIF_SRC) -I$(UNIT)/include -I$(UNIT_OUT)/include -I$(UNIT)/sim
 # What kbuild does not ask of the driver either.
-UNIT_DRIVER_CFLAGS := $(UNIT_CFLAGS) -Wno-unused-parameter -Wno-missing-field-initializers
+UNIT_DRIVER_CFLAGS := $(UNIT_CFLAGS) -Wno-missing-field-initializers
 
 UNIT_PURE := test_pack test_credit test_tx_parse test_ring
+UNIT_ALONE := test_mcast test_hash
 UNIT_STAND := test_guest_tx test_guest_rx
-UNIT_TESTS := $(addprefix $(UNIT_OUT)/,$(UNIT_PURE) $(UNIT_STAND))
-UNIT_DRIVER_OBJS := $(addprefix $(UNIT_OUT)/driver/,guest_tx.o guest_rx.o queue.o)
+UNIT_TESTS := $(addprefix $(UNIT_OUT)/,$(UNIT_PURE) $(UNIT_ALONE) $(UNIT_STAND))
+UNIT_DRIVER_OBJS := $(addprefix $(UNIT_OUT)/driver/,guest_tx.o guest_rx.o queue.o mcast.o hash.o)
 UNIT_SIM_OBJS := $(addprefix $(UNIT_OUT)/sim/,sim.o stand.o model.o)
 UNIT_DEPS := $(UNIT_OUT)/include/stamp $(wildcard $(XENVIF_SRC)/*.h $(UNIT)/*.h $(UNIT)/sim/*.h) \
 	$(shell find $(UNIT)/include -name '*.h')
@@ -49,6 +50,10 @@ $(UNIT_OUT)/%.o: $(UNIT)/%.c $(UNIT_DEPS)
 
 $(addprefix $(UNIT_OUT)/,$(UNIT_PURE)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \
 		$(UNIT_OUT)/driver/tx_parse.o $(UNIT_OUT)/sim/hook.o
+	$(UNIT_CC) $(UNIT_SAN) $^ -lcmocka -o $@
+
+$(addprefix $(UNIT_OUT)/,$(UNIT_ALONE)): $(UNIT_OUT)/test_%: $(UNIT_OUT)/test_%.o \
+		$(UNIT_OUT)/driver/%.o $(UNIT_OUT)/sim/hook.o
 	$(UNIT_CC) $(UNIT_SAN) $^ -lcmocka -o $@
 
 $(addprefix $(UNIT_OUT)/,$(UNIT_STAND)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \

@@ -743,4 +743,35 @@ int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
 
 #include "sim.h"
 
+/* There is one processor, and nobody else on it. */
+#define rcu_dereference(p)		(p)
+#define rcu_read_lock()			do { } while (0)
+#define rcu_read_unlock()		do { } while (0)
+
+static inline void put_unaligned_le32(u32 value, void *at)
+{
+	u8 *byte = at;
+
+	byte[0] = value;
+	byte[1] = value >> 8;
+	byte[2] = value >> 16;
+	byte[3] = value >> 24;
+}
+
+/* Ethernet addresses. */
+static inline u64 ether_addr_to_u64(const u8 *addr)
+{
+	u64 n = 0;
+	int i;
+
+	for (i = 0; i < 6; i++)
+		n = n << 8 | addr[i];
+	return n;
+}
+
+static inline bool is_multicast_ether_addr(const u8 *addr)
+{
+	return addr[0] & 1;
+}
+
 #endif /* SIM_SIMKERNEL_H */

@@ -27,16 +27,16 @@ guest_start() {
 		*) echo "guest_start: $name: what is '$arg'?" >&2; return 2 ;;
 		esac
 	done
-	if [ ! -e "/host/guest/$kernel/vmlinuz" ]; then
+	if [ ! -e "/rig/guest/$kernel/vmlinux" ]; then
 		echo "guest_start: $name: no kernel $kernel; there are:" \
-			"$(cd /host/guest && echo *)" >&2
+			"$(cd /rig/guest && echo *)" >&2
 		return 2
 	fi
 	cat >"$cfg" <<-EOF
 	name = "$name"
 	type = "pv"
-	kernel = "/host/guest/$kernel/vmlinuz"
-	ramdisk = "/host/guest/$kernel/initrd"
+	kernel = "/rig/guest/$kernel/vmlinux"
+	ramdisk = "/rig/guest/$kernel/initrd"
 	extra = "console=hvc0 loglevel=5 mitigations=off rig.name=$name $cmdline"
 	memory = $mem
 	maxmem = $mem

@@ -16,11 +16,14 @@ import time
 from . import config, images, module, scan, ui
 from .ui import RigError
 
+# No SMAP: QEMU 7.2 mishandles an IRET to user mode under it.
+# icount: without erms and fsrm, for a `rep movsb` would count one per byte.
+CPU = "max,-smap"
 ACCEL = {
-    "single": ["-accel", "tcg,thread=single", "-cpu", "max,-smap"],
-    "multi": ["-accel", "tcg,thread=multi", "-cpu", "max,-smap"],
-    "icount": ["-accel", "tcg,thread=single", "-cpu",
-               "max,-smap,-erms,-fsrm", "-icount", "shift=1,sleep=off"],
+    "single": ["-accel", "tcg,thread=single", "-cpu", CPU],
+    "multi": ["-accel", "tcg,thread=multi", "-cpu", CPU],
+    "icount": ["-accel", "tcg,thread=single", "-cpu", CPU + ",-erms,-fsrm",
+               "-icount", "shift=1,sleep=off"],
 }
 STOP_GRACE = 90     # seconds dom0 has to collect logs once told to stop
 EXIT_RIG = 70       # the machine failed, whatever the script would have said
@@ -85,6 +88,7 @@ class Machine:
             else:
                 raise RigError(f"--file {pair}: there is no {src}")
         base, modules = images.base(self.pkgset, dom0, "dom0")
+        parts = [base]
         if opts.netback != "distro":
             ui.live(f"building xen-netback for {dom0['version']}")
             self.ko = module.build(dom0, opts.source, opts.make_arg)
@@ -95,33 +99,41 @@ class Machine:
         images.overlay(tree, {**files, **extra},
                        os.path.join(self.dir, "overlay.cpio"))
         shutil.rmtree(tree)
-        self.initrd = os.path.join(self.dir, "dom0.cpio")
-        images.concat([base, os.path.join(self.dir, "overlay.cpio")],
-                      self.initrd)
+        parts.append(os.path.join(self.dir, "overlay.cpio"))
         for short in guests:
-            self._guest(short, extra)
+            parts.append(self._guest(short, extra))
+        self.initrd = os.path.join(self.dir, "dom0.cpio")
+        images.concat(parts, self.initrd)
         if opts.script:
             shutil.copy2(opts.script[0], os.path.join(self.share, "script"))
         self._environment()
 
     def _guest(self, short, extra):
+        """An archive for dom0 that holds a guest's kernel and initrd.
+
+        xl maps them from dom0's memory: through 9p it would take seconds.
+        """
         kernel = self.pkgset.kernel(short)
-        place = os.path.join(self.share, "guest", short)
-        os.makedirs(place)
-        agent = images.tool("guest/agent.c")
-        tree = os.path.join(place, "tree")
+        work = os.path.join(self.dir, "guest-" + short)
+        tree, over = os.path.join(work, "tree"), os.path.join(work, "over")
         os.makedirs(os.path.join(tree, "usr", "sbin"))
         for name in ("poweroff", "halt", "reboot"):
             os.symlink("/rig/agent", os.path.join(tree, "usr", "sbin", name))
-        over = os.path.join(place, "overlay.cpio")
         images.overlay(tree, {
             "init": os.path.join(config.RIG_DIR, "guest", "init"),
-            "rig/agent": agent, **extra}, over)
-        shutil.rmtree(tree)
+            "rig/agent": images.tool("guest/agent.c"), **extra}, over)
         base, _ = images.base(self.pkgset, kernel, "guest")
+        place = os.path.join(work, "dom0", "rig", "guest", short)
+        os.makedirs(place)
         images.concat([base, over], os.path.join(place, "initrd"))
-        os.unlink(over)
-        shutil.copyfile(kernel["vmlinuz"], os.path.join(place, "vmlinuz"))
+        try:
+            os.link(kernel["vmlinux"], os.path.join(place, "vmlinux"))
+        except OSError:
+            shutil.copyfile(kernel["vmlinux"], os.path.join(place, "vmlinux"))
+        out = os.path.join(self.dir, f"guest-{short}.cpio")
+        images.cpio(os.path.join(work, "dom0"), out)
+        shutil.rmtree(work)
+        return out
 
     def _environment(self):
         opts = self.opts
@@ -162,7 +174,7 @@ class Machine:
                 "-no-reboot", *ACCEL[opts.mode], "-smp", str(opts.cpus),
                 "-m", str(opts.mem),
                 "-kernel", self.pkgset.xen, "-append", xen,
-                "-initrd", f"{self.dom0_kernel['vmlinuz']} "
+                "-initrd", f"{self.dom0_kernel['vmlinux']} "
                            f"{linux},{self.initrd}",
                 "-serial", f"file:{self.console}",
                 "-virtfs", f"local,path={self.share},mount_tag=host,"
@@ -333,13 +345,13 @@ class Machine:
             port.close()
         shutil.rmtree(self.sockets, ignore_errors=True)
         # What is large and can be had again.
-        for name in ("dom0.cpio", "overlay.cpio", "overlay"):
+        for name in os.listdir(self.dir):
             path = os.path.join(self.dir, name)
-            if os.path.isdir(path):
+            if name == "overlay" or (name.startswith("guest-")
+                                     and os.path.isdir(path)):
                 shutil.rmtree(path, ignore_errors=True)
-            elif os.path.exists(path):
+            elif name.endswith(".cpio"):
                 os.unlink(path)
-        shutil.rmtree(os.path.join(self.share, "guest"), ignore_errors=True)
 
     def log_files(self):
         found = [self.console] if os.path.exists(self.console) else []

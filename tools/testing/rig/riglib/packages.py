@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 from . import config, ui
 from .ui import RigError
@@ -132,6 +133,29 @@ def _untar(deb, dest, *members):
                        f"delete {deb} and run again")
 
 
+def _vmlinux(bzimage, out):
+    """The kernel inside a bzImage, once here instead of at each boot."""
+    with open(bzimage, "rb") as file:
+        data = file.read()
+    # Documentation/arch/x86/boot.rst: setup_sects, payload_offset, _length
+    start = (data[0x1f1] + 1) * 512 + int.from_bytes(data[0x248:0x24c], "little")
+    payload = data[start:start + int.from_bytes(data[0x24c:0x250], "little")]
+    for magic, tool in ((b"\x28\xb5\x2f\xfd", "zstd"),
+                        (b"\xfd7zXZ", "xz"), (b"\x1f\x8b", "gzip")):
+        if payload.startswith(magic):
+            break
+    else:
+        raise RigError(f"{bzimage}: compressed in an unknown way")
+    if tool != "gzip":
+        payload = payload[:-4]          # its unpacked length follows
+    with open(out, "wb") as file:
+        done = subprocess.run([tool, "-dc"], input=payload, stdout=file,
+                              stderr=subprocess.PIPE, check=False)
+    with open(out, "rb") as file:
+        if file.read(4) != b"\x7fELF" or (tool != "gzip" and done.returncode):
+            raise RigError(f"{bzimage}: {tool} does not unpack it")
+
+
 def _unpack_kernel(deb, dest, short):
     os.makedirs(dest)
     _untar(deb, dest, "./boot", "./lib/modules")
@@ -141,6 +165,7 @@ def _unpack_kernel(deb, dest, short):
     version = versions[0]
     os.rename(glob.glob(os.path.join(dest, "boot", "vmlinuz-*"))[0],
               os.path.join(dest, "vmlinuz"))
+    _vmlinux(os.path.join(dest, "vmlinuz"), os.path.join(dest, "vmlinux"))
     ui.command(["depmod", "-b", dest, version], f"depmod for {version}")
     return {"short": short, "version": version, "package": _deb_name(deb),
             "package_version": _deb_version(deb)}
@@ -280,7 +305,27 @@ def _fetch():
     with open(tmp, "w", encoding="ascii") as out:
         out.write(key + "\n")
     os.rename(tmp, os.path.join(cache, "current"))
+    _expire(cache, key)
     return Set(final)
+
+
+def _expire(cache, key):
+    """Sets nobody took for a day, and the packages only they were made of."""
+    place = os.path.join(cache, "sets")
+    os.utime(os.path.join(place, key))
+    for name in os.listdir(place):
+        path = os.path.join(place, name)
+        if name != key and time.time() - os.path.getmtime(path) > 86400:
+            shutil.rmtree(path, ignore_errors=True)
+    kept = set()
+    for name in os.listdir(place):
+        try:
+            kept.update(Set(os.path.join(place, name)).manifest["debs"])
+        except (OSError, ValueError):
+            return          # being made just now
+    for path in glob.glob(os.path.join(cache, "debs", "*.deb")):
+        if os.path.basename(path) not in kept:
+            os.unlink(path)
 
 
 def _present(cache, name, size):
@@ -306,7 +351,7 @@ class Set:
     def kernel(self, short):
         info = dict(self.manifest["kernels"][short])
         info["dir"] = os.path.join(self.path, "kernel-" + short)
-        info["vmlinuz"] = os.path.join(info["dir"], "vmlinuz")
+        info["vmlinux"] = os.path.join(info["dir"], "vmlinux")
         return info
 
 

@@ -44,6 +44,13 @@ static int setup_headroom(void **state)
 	return setup(state);
 }
 
+static int setup_hash(void **state)
+{
+	config.hashing = true;
+	config.rx_headroom = 256;
+	return setup(state);
+}
+
 static int setup_stall(void **state)
 {
 	config.rx_stall_ms = 3000;
@@ -275,6 +282,30 @@ static void test_headroom_64k(void **state)
 	}
 }
 
+/* The hash of what has one, between the other extra infos. */
+static void test_hash(void **state)
+{
+	struct sk_buff *skb;
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	for (i = 0; i < 4; i++) {
+		skb = linear(3000, 10);
+		memset(skb->data + 12, 0, 20);
+		skb->data[12] = 8;
+		skb->data[14] = 0x45;
+		skb->data[23] = 6;
+		if (i & 1)
+			set_gso(skb, SKB_GSO_TCPV4, 1448);
+		if (i & 2)
+			skb->data[12] = 0;	/* no IP */
+		stand->vif.xdp_headroom = i == 3 ? 0 : 256;
+		assert_slots(skb, 1);
+	}
+	assert_int_equal(stand->n_rx_slots, (1 + 2) + (1 + 3) + (1 + 1) + (1 + 1));
+}
+
 static void test_frag_list(void **state)
 {
 	u32 round, parts;
@@ -375,12 +406,16 @@ static void test_copy_error(void **state)
 	u32 i;
 
 	UNUSED(state);
-	for (i = 0; i < 100; i++) {
-		stand_rx_post(random_in(1, 3), SIM_FATE_OK);
-		stand_rx_post(random_in(1, 3), random_in(0, 1) ? SIM_FATE_ERROR : SIM_FATE_AGAIN);
+	for (i = 0; i < 300; i++) {
+		if (buffers() < 200) {
+			stand_rx_post(random_in(1, 3), SIM_FATE_OK);
+			stand_rx_post(random_in(1, 3),
+				      random_in(0, 1) ? SIM_FATE_ERROR : SIM_FATE_AGAIN);
+		}
 		stand_xmit(random_skb(4000));
 		stand_run();
 	}
+	assert_int_equal(stand->n_received, 300);
 	assert_true(stand->n_rx_errors > 20);
 	assert_true(stand_rx_stat(XENVIF_RX_COPY_ERRORS) >= stand->n_rx_errors);
 }
@@ -550,11 +585,13 @@ int main(void)
 		STAND_TEST(test_extras),
 		cmocka_unit_test_setup_teardown(test_headroom, setup_headroom, teardown),
 		cmocka_unit_test_setup_teardown(test_headroom_64k, setup_headroom, teardown),
+		cmocka_unit_test_setup_teardown(test_hash, setup_hash, teardown),
 		STAND_TEST(test_frag_list),
 		STAND_TEST(test_foreign),
 		cmocka_unit_test_setup_teardown(test_random, setup_wrap, teardown),
 		{ "test_random_shared_channel", test_random, setup_shared, teardown, NULL },
 		{ "test_random_headroom", test_random, setup_headroom, teardown, NULL },
+		{ "test_random_hash", test_random, setup_hash, teardown, NULL },
 		STAND_TEST(test_copy_error),
 		STAND_TEST(test_again),
 		STAND_TEST(test_burst),

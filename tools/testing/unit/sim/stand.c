@@ -38,9 +38,22 @@ static u32 n_exp_rx, next_exp_rx;
 
 /* What other files of the driver would do. */
 
+/* One packet fills the ring and has no end. */
+static bool tx_is_endless(void)
+{
+	const struct xenvif_tx_ring *ring = &stand->queue->tx.ring;
+	struct model_packet pkt;
+
+	if (ring->fetched - ring->back.req_cons < XENVIF_TX_RING_SIZE)
+		return false;
+	model_parse(ring->copy, XENVIF_TX_RING_SIZE, ring->back.req_cons,
+		    XENVIF_TX_RING_SIZE, &pkt);
+	return !pkt.whole;
+}
+
 void xenvif_fatal(struct xenvif *vif, const char *why)
 {
-	if (stand->honest)
+	if (stand->honest && !tx_is_endless())
 		sim_bug("fatal with an honest frontend: %s", why);
 	set_bit(XENVIF_FLAG_FATAL, &vif->flags);
 	stand->n_fatal++;
@@ -168,34 +181,32 @@ static bool is_fill(const u8 *data, u32 len)
 	return true;
 }
 
-static void check_offload(const struct sk_buff *skb, const struct expected_tx *exp)
+/* Whether that is what becomes of what the guest has said of the packet. */
+static bool offload_fits(const struct sk_buff *skb, const struct expected_tx *exp)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
 	bool blank = exp->flags & XEN_NETTXF_csum_blank;
+	u32 hdr;
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		check(blank || exp->gso_type, "");
-		check(skb->head + skb->csum_start + skb->csum_offset + 2 <=
-		      skb->data + skb_headlen(skb), "the checksum is not in the head");
-	} else {
-		check(!blank && !exp->gso_type, "");
-		check(skb->ip_summed == CHECKSUM_NONE ||
-		      (skb->ip_summed == CHECKSUM_UNNECESSARY &&
-		       exp->flags & XEN_NETTXF_data_validated), "");
+		if (!blank && !exp->gso_type)
+			return false;
+	} else if (blank || exp->gso_type ||
+		   (skb->ip_summed != CHECKSUM_NONE &&
+		    (skb->ip_summed != CHECKSUM_UNNECESSARY ||
+		     !(exp->flags & XEN_NETTXF_data_validated)))) {
+		return false;
 	}
 
-	if (info->gso_size) {
-		u32 hdr = skb->head + skb->transport_header - skb->data +
-			  (skb->head[skb->transport_header + 12] >> 4) * 4;
-
-		check(exp->gso_type && info->gso_size == exp->gso_size, "");
-		check(hdr < skb->len && hdr <= skb_headlen(skb), "");
-		check(info->gso_segs == DIV_ROUND_UP(skb->len - hdr, info->gso_size), "");
-		check(info->gso_type == ((exp->gso_type == 1 ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6) |
-					 SKB_GSO_DODGY), "");
-	} else {
-		check(!info->gso_segs && !info->gso_type, "");
-	}
+	if (!info->gso_size)
+		return !info->gso_segs && !info->gso_type;
+	hdr = skb->head + skb->transport_header - skb->data +
+	      (skb->head[skb->transport_header + 12] >> 4) * 4;
+	return exp->gso_type && info->gso_size == exp->gso_size &&
+	       hdr < skb->len && hdr <= skb_headlen(skb) &&
+	       info->gso_segs == DIV_ROUND_UP(skb->len - hdr, info->gso_size) &&
+	       info->gso_type == ((exp->gso_type == XEN_NETIF_GSO_TYPE_TCPV4 ?
+				   SKB_GSO_TCPV4 : SKB_GSO_TCPV6) | SKB_GSO_DODGY);
 }
 
 static void check_layout(const struct sk_buff *skb)
@@ -205,6 +216,9 @@ static void check_layout(const struct sk_buff *skb)
 
 	check(!info->frag_list, "");
 	check(skb->pp_recycle, "");
+	check(skb->ip_summed != CHECKSUM_PARTIAL ||
+	      skb->head + skb->csum_start + skb->csum_offset + 2 <= skb->data + skb_headlen(skb),
+	      "the checksum is not in the head");
 	check(skb->truesize >= skb->len, "");
 	check(skb->data - skb->head >= XDP_PACKET_HEADROOM, "");
 	check(is_fill(skb->head, skb->data - skb->head), "headroom was written to");
@@ -237,12 +251,12 @@ static void deliver(struct sk_buff *skb)
 	for (;; next_exp_tx++, stand->n_lost++) {
 		check(next_exp_tx != n_exp_tx, "a packet that was not expected");
 		exp = &exp_tx[next_exp_tx % EXPECT_MAX];
-		if (exp->len == skb->len && !memcmp(exp->data, data, exp->len))
+		if (exp->len == skb->len && !memcmp(exp->data, data, exp->len) &&
+		    offload_fits(skb, exp))
 			break;
 	}
 	next_exp_tx++;
 	stand->n_delivered++;
-	check_offload(skb, exp);
 	headers = xenvif_tx_headers_len(data, skb->len);
 	check(headers <= skb_headlen(skb), "%u bytes of headers, %u in the head",
 	      headers, skb_headlen(skb));
@@ -270,15 +284,50 @@ static bool is_canary(const u8 *data, u32 len)
 	return true;
 }
 
-static void check_rx_extra(const struct xen_netif_extra_info *extra, bool gso, bool more)
+/* The extra infos behind the first slot: each at most once, in their order. Returns
+ * whether more are to come.
+ */
+static bool check_rx_extra(const struct xen_netif_extra_info *extra,
+			   const struct xen_netif_extra_info *found[XEN_NETIF_EXTRA_TYPE_MAX])
 {
-	check(!!(extra->flags & XEN_NETIF_EXTRA_FLAG_MORE) == more &&
-	      !(extra->flags & ~XEN_NETIF_EXTRA_FLAG_MORE), "");
+	u32 i;
+
+	check(extra->type == XEN_NETIF_EXTRA_TYPE_GSO || extra->type == XEN_NETIF_EXTRA_TYPE_HASH ||
+	      extra->type == XEN_NETIF_EXTRA_TYPE_XDP, "%u", extra->type);
+	for (i = extra->type; i < XEN_NETIF_EXTRA_TYPE_MAX; i++)
+		check(!found[i], "%u", extra->type);
+	found[extra->type] = extra;
+	check(!(extra->flags & ~XEN_NETIF_EXTRA_FLAG_MORE), "%x", extra->flags);
+	return extra->flags & XEN_NETIF_EXTRA_FLAG_MORE;
+}
+
+/* Whether these are the extra infos that such a packet must have. */
+static void check_rx_extras(const struct expected_rx *exp,
+			    const struct xen_netif_extra_info *const found[])
+{
+	const struct xen_netif_extra_info *gso = found[XEN_NETIF_EXTRA_TYPE_GSO];
+	const struct xen_netif_extra_info *hash = found[XEN_NETIF_EXTRA_TYPE_HASH];
+	u32 value;
+	u8 type;
+
+	check(!!gso == !!exp->gso_size, "");
 	if (gso) {
-		check(extra->type == XEN_NETIF_EXTRA_TYPE_GSO, "%u", extra->type);
-	} else {
-		check(extra->type == XEN_NETIF_EXTRA_TYPE_XDP, "%u", extra->type);
-		check(extra->u.xdp.headroom == stand->queue->rx.headroom, "");
+		check(gso->u.gso.size == exp->gso_size, "");
+		check(gso->u.gso.type == (exp->gso_type & SKB_GSO_TCPV4 ?
+					  XEN_NETIF_GSO_TYPE_TCPV4 :
+					  XEN_NETIF_GSO_TYPE_TCPV6), "");
+	}
+	if (!stand->vif.hash) {
+		check(!hash, "");
+		return;
+	}
+	type = xenvif_hash_frame(stand->vif.hash, exp->data,
+				 min(exp->len, XENVIF_HASH_FRAME_MAX), &value);
+	check(!!hash == (type != XENVIF_HASH_TYPE_NONE), "");
+	if (hash) {
+		check(hash->u.hash.type == type, "");
+		check(hash->u.hash.algorithm == XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ, "");
+		check(hash->u.hash.value[0] == (u8)value && hash->u.hash.value[3] == value >> 24, "");
 	}
 }
 
@@ -300,8 +349,8 @@ static bool rx_match(const struct expected_rx *exp, const u8 *data, const u8 *kn
 static void check_rx_packet(RING_IDX *at, RING_IDX end)
 {
 	static u8 data[STAND_SKB_MAX + XEN_PAGE_SIZE], known[STAND_SKB_MAX + XEN_PAGE_SIZE];
-	u32 headroom = stand->queue->rx.headroom, len = 0, n_slots = 0, n_gso = 0, n_errors = 0;
-	const struct xen_netif_extra_info *gso = NULL;
+	const struct xen_netif_extra_info *found[XEN_NETIF_EXTRA_TYPE_MAX] = { NULL }, *xdp;
+	u32 headroom = stand->queue->rx.headroom, len = 0, n_slots = 0, n_errors = 0;
 	const struct expected_rx *exp;
 	u16 flags, first_flags = 0;
 
@@ -339,24 +388,22 @@ static void check_rx_packet(RING_IDX *at, RING_IDX end)
 		++*at;
 
 		if (n_slots == 1 && flags & XEN_NETRXF_extra_info) {
-			u32 i = *at % XENVIF_RX_RING_SIZE;
+			bool more;
 
-			check(*at != end, "");
-			gso = (const void *)&stand->rx_ring->ring[i];
-			n_gso = gso->type == XEN_NETIF_EXTRA_TYPE_GSO;
-			check_rx_extra(gso, n_gso, n_gso && headroom);
-			check(is_canary(rx_page((*at)++), XEN_PAGE_SIZE), "");
-			if (n_gso && headroom) {
-				check(*at != end, "");
-				check_rx_extra((const void *)&stand->rx_ring->ring
-					       [*at % XENVIF_RX_RING_SIZE], false, false);
+			do {
+				u32 i = *at % XENVIF_RX_RING_SIZE;
+
+				check(*at != end, "a list of extra infos without an end");
+				more = check_rx_extra((const void *)&stand->rx_ring->ring[i], found);
 				check(is_canary(rx_page((*at)++), XEN_PAGE_SIZE), "");
-			}
+			} while (more);
 		}
 	} while (flags & XEN_NETRXF_more_data);
 
 	check(n_slots <= 18, "%u slots", n_slots);
-	check(!!(first_flags & XEN_NETRXF_extra_info) == (n_gso || headroom), "");
+	xdp = found[XEN_NETIF_EXTRA_TYPE_XDP];
+	check(!!xdp == !!headroom, "");
+	check(!xdp || xdp->u.xdp.headroom == headroom, "");
 	stand->last_slots = n_slots;
 	stand->last_flags = first_flags;
 	stand->n_rx_errors += n_errors;
@@ -370,17 +417,15 @@ static void check_rx_packet(RING_IDX *at, RING_IDX end)
 			break;
 	}
 	next_exp_rx++;
+	/* Which of them it was is not sure then. */
+	if (n_errors)
+		return;
 	check(!!(first_flags & XEN_NETRXF_csum_blank) ==
 	      (exp->ip_summed == CHECKSUM_PARTIAL), "");
 	check(!!(first_flags & XEN_NETRXF_data_validated) ==
 	      (exp->ip_summed == CHECKSUM_PARTIAL ||
 	       exp->ip_summed == CHECKSUM_UNNECESSARY), "");
-	if (n_gso) {
-		check(gso->u.gso.size == exp->gso_size, "");
-		check(gso->u.gso.type == (exp->gso_type & SKB_GSO_TCPV4 ?
-					  XEN_NETIF_GSO_TYPE_TCPV4 :
-					  XEN_NETIF_GSO_TYPE_TCPV6), "");
-	}
+	check_rx_extras(exp, found);
 }
 
 static void check_rx_responses(void)
@@ -401,12 +446,14 @@ static void check_rx_responses(void)
 static void on_point(enum sim_point point, const volatile void *addr)
 {
 	(void)addr;
-	if (point != SIM_POINT_WMB)
-		return;
-	if (stand->queue->tx.ring.back.sring)
-		check_tx_responses();
-	if (stand->queue->rx.ring.back.sring)
-		check_rx_responses();
+	if (point == SIM_POINT_WMB) {
+		if (stand->queue->tx.ring.back.sring)
+			check_tx_responses();
+		if (stand->queue->rx.ring.back.sring)
+			check_rx_responses();
+	}
+	if (stand->hostile)
+		stand->hostile(point);
 }
 
 union xen_netif_tx_sring_entry *stand_tx_slot(void)
@@ -534,7 +581,7 @@ static void check_tx_rest(void)
 	stand->n_lost += n_exp_tx - next_exp_tx;
 	next_exp_tx = n_exp_tx;
 
-	if (!stand->honest || tx->throttle.armed)
+	if (!stand->honest || stand->n_fatal || tx->throttle.armed)
 		return;
 	avail = stand->tx.sring->req_prod - tx->ring.back.req_cons;
 	if (!avail)
@@ -567,12 +614,12 @@ static void check_rx_rest(void)
 		bytes += skb->truesize;
 	check(rx->bytes == bytes, "%u accounted for, %u there", rx->bytes, bytes);
 	check(!stand->dev.txq.stopped || queued, "stopped with an empty backlog");
-	if (queued && !rx->stalled && !sim.xmit_more) {
+	if (queued && !rx->stalled && !sim.xmit_more && !stand->n_fatal) {
 		u32 avail = stand->rx.sring->req_prod - rx->ring.back.req_cons;
 		u32 need;
 
 		skb = rx->todo.next ? rx->todo.next : rx->backlog.next;
-		need = DIV_ROUND_UP(skb->len, XEN_PAGE_SIZE - rx->headroom) + 2;
+		need = DIV_ROUND_UP(skb->len, XEN_PAGE_SIZE - rx->headroom) + 3;
 		check(avail < need, "a packet of %u bytes waits although there are %u buffers",
 		      skb->len, avail);
 	}
@@ -645,6 +692,15 @@ void stand_up(const struct stand_config *config)
 	stand->vif.rx_drain_timeout = 10 * HZ;
 	stand->vif.rx_stall_timeout = config->rx_stall_ms;
 	stand->vif.xdp_headroom = config->rx_headroom;
+	if (config->hashing) {
+		static const u8 key[XENVIF_HASH_KEY_MAX] = { 0x6D, 0x5A, 0x56, 0xDA, 0x25, 0x5B };
+
+		stand->vif.hash = malloc(sizeof(*stand->vif.hash));
+		xenvif_hash_init(stand->vif.hash, 1);
+		xenvif_hash_set_key(stand->vif.hash, key, sizeof(key));
+		stand->vif.hash->algorithm = XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ;
+		stand->vif.hash->types = XENVIF_HASH_TYPES;
+	}
 
 	stand->tx_ring = ring_page(config->tx_start);
 	stand->rx_ring = ring_page(config->rx_start);
@@ -685,6 +741,7 @@ void stand_down(void)
 	next_exp_rx = 0;
 	free(stand->tx_ring);
 	free(stand->rx_ring);
+	free(stand->vif.hash);
 	free(stand->vif.stats);
 	free(stand);
 	stand = NULL;

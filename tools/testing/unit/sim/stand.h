@@ -17,7 +17,7 @@
 #define STAND_TX_PAGES	64
 
 /* The most bytes that a packet of the host's has. */
-#define STAND_SKB_MAX	65536
+#define STAND_SKB_MAX	(18 * 4096)
 
 /**
  * struct model_packet - what the model sees at the head of a guest-TX ring
@@ -59,6 +59,7 @@ struct stand_config {
 	u32 rx_start;
 	bool shared_channel;
 	bool sg_only;		/* the frontend takes no GSO packets */
+	bool hashing;		/* it wants to be told hashes */
 	u32 rx_headroom;
 	u32 rx_stall_ms;	/* 0: never */
 };
@@ -81,8 +82,10 @@ struct stand {
 	 * raises events only when it was asked to.
 	 */
 	bool honest;
-	/* Something failed that the model does not follow: memory, the hypercall. */
+	/* Something failed that the model does not follow: the hypercall. */
 	bool shaky;
+	/* Called at each point where the guest may come in between. */
+	void (*hostile)(enum sim_point point);
 
 	/* Guest-TX. */
 	RING_IDX tx_checked;

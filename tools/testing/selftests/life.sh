@@ -18,6 +18,7 @@ CYCLES=${CYCLES:-50}
 
 setup() {
 	bridge br1 1
+	# Each detach costs the guest the 2 MiB of receive buffers it had posted.
 	check "guest g starts" guest_start g vcpus=2 mem=448 vif=bridge=xenbr0 &&
 		check "guest g has a network" guest_ready g 11
 }
@@ -154,7 +155,8 @@ t_pause() {
 # A guest is saved and restored in the middle of a transfer: the connection
 # lives, every byte is right.
 t_save() {
-	local old file=/tmp/g.save
+	# On the host's disk: the image is as large as the guest.
+	local old file=/host/out/g.save
 	old=$(vif_name g 0)
 	defer rm -f $file
 	must "load" load_start $G4

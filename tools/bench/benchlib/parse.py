@@ -162,9 +162,6 @@ def figures(name, parts):
 
 def _sent(parts):
     text = parts.get("out.0", "")
-    match = re.search(r"pkts-sofar: (\d+)", text)
-    if match:
-        return int(match.group(1))
     if text.lstrip().startswith("{"):
         return _iperf(text).get("sum", {}).get("packets", 0)
     return 0

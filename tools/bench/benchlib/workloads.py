@@ -23,10 +23,10 @@ _add("udp_g2d", "guest to dom0, UDP 64 B, iperf3, dropped at tc", "packet",
      "guest", 0.60)
 _add("pktgen_g2d", "guest to dom0, UDP 64 B, pktgen, dropped at tc", "packet",
      "guest", 0.60)
-_add("pktgen_d2g", "dom0 to guest, UDP 64 B, pktgen at full rate", "packet",
+_add("pktgen_d2g", "dom0 to guest, UDP 64 B, pktgen in bursts", "packet",
      "dom0", 0.70)
-_add("pktgen_d2g_paced", "dom0 to guest, UDP 64 B, pktgen paced", "packet",
-     "dom0", 0.70)
+_add("pktgen_d2g_flood", "dom0 to guest, UDP 64 B, pktgen at full rate",
+     "packet", "dom0")
 _add("udp_d2g", "dom0 to guest, UDP 64 B, iperf3", "packet", "dom0", 0.70)
 _add("pingpong", "64 B ping-pong, sockperf", "message", "both", 0.85,
      latency_us=0.85)
@@ -41,8 +41,8 @@ _add("vifs", "many idle vifs, each", "second", "none",
      memory_kib=0.25)
 _add("idle", "one idle vif", "second", "none")
 
-EXTRA = ["pktgen_d2g_paced", "vifs"]
+EXTRA = ["pktgen_d2g_flood", "vifs"]
 QUICK = ["tcp_g2d", "tcp_d2g", "tcp_g2d_notso", "udp_g2d", "pktgen_g2d",
          "pktgen_d2g", "udp_d2g", "pingpong", "tcp_g2g"]
 GUARD = ["tcp_g2d", "tcp_d2g", "tcp_g2d_notso", "udp_g2d", "pktgen_g2d",
-         "pktgen_d2g", "udp_d2g"]
+         "pktgen_d2g"]

@@ -368,6 +368,7 @@ def current():
         return fetch()
     for short in KERNELS:
         info = found.kernel(short)
-        if not os.path.isdir(f"/lib/modules/{info['version']}/build"):
+        if not os.path.isdir(f"/lib/modules/{info['version']}/build") or \
+                not os.path.exists(info["vmlinux"]):
             return fetch()
     return found

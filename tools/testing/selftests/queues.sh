@@ -143,7 +143,7 @@ t_shared_4() { queue_case 0 4; }
 # rate_is DEVICE BYTES-PER-SECOND: what the guest sends, measured over 8 s.
 rate_is() {
 	local vif=$1 want=$2 t0 t1 b0 b1 got
-	sleep 2 # the first burst, and slow start
+	sleep 5 # the first burst, and slow start
 	b0=$(vif_count "$vif" rx_bytes)
 	t0=$(date +%s%N)
 	sleep 8

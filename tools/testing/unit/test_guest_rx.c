@@ -420,6 +420,64 @@ static void test_copy_error(void **state)
 	assert_true(stand_rx_stat(XENVIF_RX_COPY_ERRORS) >= stand->n_rx_errors);
 }
 
+/* An error stays, although further pieces of the slot are fine: this packet's are
+ * more than one hypercall takes, and the first one fails.
+ */
+static void test_copy_error_stays(void **state)
+{
+	struct sk_buff *skb = linear(20, 0), **next;
+	u32 i, k;
+
+	UNUSED(state);
+	next = &skb_shinfo(skb)->frag_list;
+	for (i = 0; i < 12; i++) {
+		struct sk_buff *part = sim_skb_alloc(0, 0);
+
+		for (k = 0; k < 17; k++)
+			sim_skb_add_frag(part, 0, 10);
+		fill(part);
+		*next = part;
+		next = &part->next;
+		skb->len += part->len;
+		skb->data_len += part->len;
+		skb->truesize += part->truesize;
+	}
+	stand_rx_post(1, 0);
+	/* Of its pieces only those of the first hypercall fail. */
+	stand->posted[config.rx_start % 256].gref |= SIM_FATE_ERROR << 12;
+	stand->rx_ring->ring[config.rx_start % 256].req.gref |= SIM_FATE_ERROR << 12;
+	sim.mend_after = 1;
+	stand_xmit(skb);
+	stand_run();
+	assert_int_equal(stand->n_received, 1);
+	assert_int_equal(stand->n_rx_errors, 1);
+}
+
+/* One interrupt for both directions: it is ended when both are done, once. */
+static void test_shared_done(void **state)
+{
+	struct xenvif_channel *channel = &stand->queue->tx_channel;
+	u32 eoi = sim.irq[0].n_eoi, spurious = sim.irq[0].n_spurious, i;
+
+	UNUSED(state);
+	for (i = 0; i < 8; i++) {
+		bool first = i & 1, second = i & 2;
+		u32 side = i & 4 ? XENVIF_OWED_RX : XENVIF_OWED_TX;
+
+		sim.irq[0].active = true;
+		atomic_set(&channel->owed, XENVIF_OWED_TX | XENVIF_OWED_RX);
+		xenvif_channel_done(channel, side, first);
+		assert_int_equal(sim.irq[0].n_eoi, eoi + i);
+		xenvif_channel_done(channel, side, true);
+		assert_int_equal(sim.irq[0].n_eoi, eoi + i);
+		xenvif_channel_done(channel, side ^ (XENVIF_OWED_TX | XENVIF_OWED_RX), second);
+		assert_int_equal(sim.irq[0].n_eoi, eoi + i + 1);
+		spurious += !first && !second;
+		assert_int_equal(sim.irq[0].n_spurious, spurious);
+		assert_int_equal(atomic_read(&channel->owed), 0);
+	}
+}
+
 /* Pages that come back after a while. */
 static void test_again(void **state)
 {
@@ -593,6 +651,8 @@ int main(void)
 		{ "test_random_headroom", test_random, setup_headroom, teardown, NULL },
 		{ "test_random_hash", test_random, setup_hash, teardown, NULL },
 		STAND_TEST(test_copy_error),
+		STAND_TEST(test_copy_error_stays),
+		cmocka_unit_test_setup_teardown(test_shared_done, setup_shared, teardown),
 		STAND_TEST(test_again),
 		STAND_TEST(test_burst),
 		STAND_TEST(test_no_buffers),

@@ -444,6 +444,120 @@ static void test_endless_packet(void **state)
 	assert_fatal(1);
 }
 
+static void send_mcast(u8 type, u8 first, u8 last)
+{
+	struct xen_netif_extra_info extra = { .type = type };
+
+	extra.u.mcast.addr[0] = first;
+	extra.u.mcast.addr[5] = last;
+	stand_tx_request(SIM_GREF(0x3FF, SIM_FATE_ERROR), 65535, 0, EXTRA, 9);
+	stand_tx_extra(&extra);
+	go();
+}
+
+/* Messages to the multicast filter: answered, kept, bounded; no grant is touched. */
+static void test_mcast(void **state)
+{
+	u8 addr[6] = { 0x33 };
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 70; i++) {
+		send_mcast(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, 0x33, i);
+		assert_int_equal(stand->last_status,
+				 i < XENVIF_MCAST_MAX ? XEN_NETIF_RSP_OKAY : XEN_NETIF_RSP_ERROR);
+	}
+	send_mcast(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, 0x32, 0);
+	assert_int_equal(stand->last_status, XEN_NETIF_RSP_ERROR);
+	assert_true(xenvif_mcast_has(&stand->vif.mcast, addr));
+	send_mcast(XEN_NETIF_EXTRA_TYPE_MCAST_DEL, 0x33, 0);
+	assert_int_equal(stand->last_status, XEN_NETIF_RSP_OKAY);
+	assert_false(xenvif_mcast_has(&stand->vif.mcast, addr));
+	assert_ended(72 * 2, 0);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_MCAST_MSGS), 72);
+	assert_int_equal(sim.n_ops, 0);
+}
+
+static u32 seen_hash;
+static u8 seen_type;
+
+static void note_hash(struct sk_buff *skb)
+{
+	seen_hash = skb->hash;
+	seen_type = skb->hash_type;
+	sim_skb_free(skb);
+}
+
+/* What the guest says of the hash: taken only as far as it is known. */
+static void test_hash(void **state)
+{
+	u32 type, alg;
+
+	UNUSED(state);
+	sim_deliver = note_hash;
+	for (alg = 0; alg <= 2; alg++) {
+		for (type = 0; type <= 255; type++) {
+			struct xen_netif_extra_info hash = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
+			u8 expect = PKT_HASH_TYPE_NONE;
+
+			hash.u.hash.type = type;
+			hash.u.hash.algorithm = alg;
+			memcpy(hash.u.hash.value, "\x04\x03\x02\x01", 4);
+			stand_tx_request(SIM_GREF(3, 0), 0, 100, EXTRA, 0);
+			stand_tx_extra(&hash);
+			stand_tx_push();
+			sim_run(64);
+			if (alg == XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ && type <= 3)
+				expect = type & 1 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3;
+			assert_int_equal(seen_type, expect);
+			assert_int_equal(seen_hash, expect ? 0x01020304 : 0);
+		}
+	}
+}
+
+/* The guest posts while the driver looks a last time: seen without an event. */
+static u32 late_posts;
+
+static void post_late(enum sim_point point)
+{
+	if (point != SIM_POINT_MB || !late_posts ||
+	    stand->tx_ring->req_event != stand->tx_ring->req_prod + 1)
+		return;
+	late_posts--;
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	stand->tx_ring->req_prod = stand->tx.req_prod_pvt;
+}
+
+static void test_late_post(void **state)
+{
+	UNUSED(state);
+	late_posts = 20;
+	stand->hostile = post_late;
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	go();
+	stand->hostile = NULL;
+	assert_int_equal(late_posts, 0);
+	assert_ended(21, 21);
+}
+
+/* A poll that is ended and begun anew, as ifdown does: nothing is lost. */
+static void test_restart(void **state)
+{
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(2, SIM_FATE_AGAIN), 0, 100, 0, 0);
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	stand_tx_push();
+	stand->queue->tx.napi.scheduled = true;
+	stand->queue->tx.napi.poll(&stand->queue->tx.napi, 64);
+	assert_int_equal(stand->queue->tx.n_work, 2);
+	xenvif_tx_restart(stand->queue);
+	stand_run();
+	assert_ended(2, 1);
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	go();
+	assert_ended(3, 2);
+}
+
 /* The driver stops in the middle of retries: nothing leaks, nothing is delivered. */
 static void test_purge(void **state)
 {
@@ -661,6 +775,10 @@ int main(void)
 		STAND_TEST(test_corrupt_index),
 		STAND_TEST(test_corrupt_index_back),
 		STAND_TEST(test_endless_packet),
+		STAND_TEST(test_mcast),
+		STAND_TEST(test_hash),
+		STAND_TEST(test_late_post),
+		STAND_TEST(test_restart),
 		STAND_TEST(test_purge),
 		STAND_TEST(test_headers_cut),
 		STAND_TEST(test_headers_in_fragment),

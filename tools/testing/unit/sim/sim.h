@@ -44,6 +44,8 @@ struct sim {
 
 	/* The hypercall: fails as a whole if set. */
 	bool fail_hypercall;
+	/* If not 0: bad grants are fine after so many of them. */
+	u32 mend_after;
 	u32 n_hypercalls;
 	u32 n_ops;
 

@@ -241,6 +241,9 @@ static void deliver(struct sk_buff *skb)
 	u32 headers;
 	u8 *data;
 
+	check(skb->data == skb->head + skb->mac_header + ETH_HLEN &&
+	      skb->network_header == skb->data - skb->head,
+	      "the packet does not begin behind its Ethernet header");
 	/* The offset of csum_start is to the head, so it stays where it is. */
 	__skb_push(skb, skb->data - skb->head - skb->mac_header);
 	data = malloc(skb->len);

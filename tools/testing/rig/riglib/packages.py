@@ -102,7 +102,8 @@ def _install_on_host(wanted):
                        + " ".join(missing))
     ui.step("installing " + " ".join(missing))
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    ui.command(["apt-get", "-q", "-y", "--no-install-recommends", "install",
+    ui.command(["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=600",
+                "--no-install-recommends", "install",
                 *missing], "installing the host's packages",
                "run `apt-get update`, then again", env=env)
 

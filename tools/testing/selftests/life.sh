@@ -354,7 +354,7 @@ tap_case t_netns_gone 'the network namespace goes before the vif'
 tap_case t_vifname 'the vif has a name of its own'
 tap_case t_reboot 'the guest restarts in mid-transfer'
 # In a guest with fresh memory: each detach costs it 2 MiB of receive buffers.
-tap_case t_cycles "$CYCLES times attach and detach leave nothing behind" 600
+tap_case t_cycles "$CYCLES times attach and detach leave nothing behind" 900
 tap_case t_rmmod 'the module is unloaded and loaded'
 tap_case t_destroy 'the guest is destroyed in mid-transfer'
 tap_case t_after_destroy 'a new guest after that'

@@ -179,7 +179,8 @@ class Machine:
                 "-serial", f"file:{self.console}",
                 "-virtfs", f"local,path={self.share},mount_tag=host,"
                            "security_model=none,id=host",
-                "-device", "virtio-serial-pci"]
+                # Each port costs QEMU's loop two descriptors to look at.
+                "-device", "virtio-serial-pci,max_ports=6"]
         for name in self._names():
             kind = "virtconsole" if name == "tty" else "virtserialport"
             argv += ["-chardev", f"socket,id={name},"

@@ -17,3 +17,5 @@ demo: packages ## from nothing to a guest that passes traffic on our module
 shell: packages ## a shell in dom0; DOM0=6.1 GUEST=6.1 NETBACK=distro CPUS=4
 	@$(RIG) shell $(if $(DOM0),--dom0 $(DOM0)) $(if $(GUEST),--guest $(GUEST)) \
 		$(if $(NETBACK),--netback $(NETBACK)) $(if $(CPUS),--cpus $(CPUS))
+
+TEST_ALSO += rig='$(ROOT)/tools/testing/rig/selftest'

@@ -43,4 +43,5 @@ help: ## list the targets
 # Tests that need no machine run beside those that do.
 TEST_DEPENDS := packages
 TEST_ALSO += unit='$(ROOT)/tools/testing/unit/run'
+-include $(ROOT)/tools/testing/frontend/frontend.mk
 -include $(ROOT)/tools/testing/selftests/selftests.mk

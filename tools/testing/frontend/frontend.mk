@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The frontend in user space, for the boots "frontend" and "hostile".
+
+FRONTEND := $(ROOT)/tools/testing/frontend
+XVF      := $(ROOT)/tools/testing/selftests/bin/xvf
+XVF_CFLAGS ?= -O2 -std=gnu11 -Wall -Wextra -Wshadow
+
+$(XVF): $(wildcard $(FRONTEND)/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) $(XVF_CFLAGS) -o $@ $(FRONTEND)/*.c
+
+.PHONY: frontend
+frontend: $(XVF) ## build the frontend in user space
+
+TEST_DEPENDS += frontend

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# A frontend in user space (tools/testing/frontend) beside a neighbour with an
+# honest one. Used together with tap.sh and net.sh, in dom0 of the rig.
+#
+#      dom0                                      guest n (6.12), the neighbour
+#      xenbr0 10.0.0.1, fd00::1 -- vif N.0 ===   10.0.0.14, fd00::14
+#      xvf peer ------------------ vif F.0 ===   guest f (6.12): xvf, no netfront
+
+N4=10.0.0.14
+
+# xvf_setup [PARAMETER=VALUE]...: of the module
+xvf_setup() {
+	check "the module is loaded anew" modprobe -r xen-netback &&
+		check "with $*" modprobe xen-netback "$@" &&
+		check "guest n starts" guest_start n vif=bridge=xenbr0 &&
+		check "guest n has a network" guest_ready n 14 &&
+		check "guest f starts" guest_start f cmdline=rig.nonetfront vif=bridge=xenbr0 &&
+		check "guest f's backend waits" xs_wait "$(vif_backend f 0)/state" 2 &&
+		check "and the script is done" xs_wait "$(vif_backend f 0)/hotplug-status" connected ||
+		return
+	F=$(vif_name f 0)
+	xvf peer "$F" >/tmp/peer.out 2>&1 &
+	check "the peer listens on $F" until_true 10 grep -q ready /tmp/peer.out
+}
+
+# Lines of dom0's log that are guest f's vif's, since the mark.
+xvf_log() {
+	dmesg | sed -n "1,/$mark/d;p" | grep -F "$F" |
+		grep -vE 'link becomes ready|entered (promiscuous|blocking|disabled|forwarding|learning)|left (promiscuous|allmulticast)|entered allmulticast|state recovery|mapping in shared page'
+}
+
+# What a connection leaves behind in dom0: threads, interrupts, directories.
+xvf_leftovers() {
+	ps -eo comm | grep -F "${F}-q"
+	grep -F "$F-q" /proc/interrupts
+	grep -F "$F-ctrl" /proc/interrupts
+	ls -d "/sys/kernel/debug/xen-netback/$F"/*
+} 2>/dev/null
+
+# xvf_case CASE [VERB...]: runs it ("run CASE"), and looks at all that the frontend cannot see: the log
+# (Q), what is left (K), and the neighbour (N).
+xvf_case() {
+	local rc lines most start=$SECONDS verb=${*:2}
+	mark=xvf-$1-$RANDOM
+	echo "$mark" >/dev/kmsg
+	guest_sh f "XVF_LIE=${XVF_LIE:-} xvf ${verb:-run $1}" >"$TAP_DIR/xvf" 2>&1
+	rc=$?
+	while read -r lines; do diag "$lines"; done <"$TAP_DIR/xvf"
+	lines=$(xvf_log)
+	case $rc in
+	0) ;;
+	77) skip "$(tail -n 1 "$TAP_DIR/xvf")" ;;
+	*) fail "case $1, status $rc: $(tail -n 3 "$TAP_DIR/xvf")" ;;
+	esac
+	[[ -z $lines ]] || diag "log: $lines"
+	# Ten lines in five seconds are a vif's share.
+	most=$((10 + (SECONDS - start) * 2))
+	(($(wc -l <<<"$lines") <= most)) ||
+		fail "Q: $(wc -l <<<"$lines") lines in the log in $((SECONDS - start)) s"
+	until_true 10 eval '[[ -z $(xvf_leftovers) ]]' || fail "K: left behind: $(xvf_leftovers)"
+	check "N: the neighbour's traffic" stream $N4 256k timeout=20
+}

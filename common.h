@@ -95,6 +95,11 @@
  */
 #define XENVIF_RX_BACKLOG_MAX	(1024 * 1024)
 
+/* Bytes of memory (truesize) that are few enough to be sent off by the poll, instead
+ * of waking the thread for them.
+ */
+#define XENVIF_RX_FEW		(64 * 1024)
+
 /* Times that a poll is repeated for a guest's page that is paged out. */
 #define XENVIF_TX_EAGAIN_MAX	64
 
@@ -318,6 +323,11 @@ struct xenvif_queue_tx {
 	struct xenvif_tx_ring ring;
 };
 
+/* Whose turn it is on a queue's guest-RX side: see struct xenvif_queue_rx. */
+#define XENVIF_RX_TURN_THREAD	0
+#define XENVIF_RX_TURN_NONE	1
+#define XENVIF_RX_TURN_POLL	2
+
 /**
  * struct xenvif_queue_rx - a queue's guest-RX side
  *
@@ -328,9 +338,12 @@ struct xenvif_queue_tx {
  *
  * Shared, without a lock:
  * @wait: the thread sleeps here
+ * @turn: XENVIF_RX_TURN_*: who may touch what is below
  * @stalled: no buffers for too long: packets are dropped at once
  *
- * The thread's own:
+ * Of the one whose @turn it is. That is the thread, unless it sleeps for want of
+ * packets; then the poll may take its turn if they are few, and leaves to the
+ * thread what it cannot send off at once. Nobody waits but the thread for the poll.
  * @task: the thread
  * @todo: packets taken from @backlog
  * @done: packets whose copies are made, to be freed
@@ -351,6 +364,7 @@ struct xenvif_queue_rx {
 	u32 bytes;
 
 	wait_queue_head_t wait ____cacheline_aligned_in_smp;
+	u32 turn;
 	bool stalled;
 
 	struct task_struct *task ____cacheline_aligned_in_smp;
@@ -602,7 +616,7 @@ int xenvif_channel_bind(struct xenvif_channel *channel, struct xenvif *vif,
 			evtchn_port_t port, irq_handler_t handler, const char *name,
 			void *data);
 void xenvif_channel_unbind(struct xenvif_channel *channel, void *data);
-void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked);
+bool xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked);
 void xenvif_queue_kick(struct xenvif_queue *queue);
 struct xenvif_channel *xenvif_rx_channel(struct xenvif_queue *queue);
 void xenvif_notify(const struct xenvif_channel *channel);
@@ -636,6 +650,7 @@ void xenvif_tx_purge(struct xenvif_queue *queue);
 /* guest_rx.c */
 netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb);
 int xenvif_rx_thread(void *data);
+void xenvif_rx_poll(struct xenvif_queue *queue);
 bool xenvif_rx_kick(struct xenvif_queue *queue);
 void xenvif_rx_purge(struct xenvif_queue *queue);
 u8 xenvif_rx_hash(const struct xenvif_hash *hash, const struct sk_buff *skb, u32 *value);

@@ -2,12 +2,15 @@
 /*
  * Host to guest: from the netdev's transmit queue to the guest's buffers.
  *
- *   enqueue  the stack's context: bound the backlog, wake the thread if it sleeps
- *   thread   take what fits the ring; cut each packet into slots, order its copies
+ *   enqueue  the stack's context: bound the backlog, have somebody take it
+ *   batch    take what fits the ring; cut each packet into slots, order its copies
  *   flush    one hypercall, responses, one push, at most one event, free packets
  *
- * Between batches packets that waited too long are dropped, and a queue whose
- * guest posts no buffers for too long is declared stalled.
+ * The queue's thread does this, and whatever takes time: between batches packets
+ * that waited too long are dropped, and a queue whose guest posts no buffers for
+ * too long is declared stalled. While it sleeps, for want of packets, a few of them
+ * are sent off by the queue's poll, which saves waking it: see struct
+ * xenvif_queue_rx, @turn.
  */
 
 #include "common.h"
@@ -155,6 +158,21 @@ static bool xenvif_rx_hashing(struct xenvif *vif)
 	return on;
 }
 
+/* There are packets: have them taken, if they are few by the queue's poll. */
+static void xenvif_rx_call(struct xenvif_queue *queue, bool few)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+
+	smp_mb(); /* the packets before the turn: see xenvif_rx_sleep_idle() */
+	if (READ_ONCE(rx->turn) == XENVIF_RX_TURN_THREAD)
+		return;
+	/* With interrupts off this is nobody whose end lets softirqs run. */
+	if (few && !irqs_disabled())
+		napi_schedule(&queue->tx.napi);
+	else
+		wake_up(&rx->wait);
+}
+
 /**
  * xenvif_rx_enqueue() - take a packet for the guest
  * @queue: the queue
@@ -176,6 +194,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	enum xenvif_xmit_stat why;
 	u32 truesize = skb->truesize;
 	unsigned long irq_flags;
+	bool few;
 
 	why = XENVIF_XMIT_DROP_STALLED;
 	if (unlikely(READ_ONCE(rx->stalled)))
@@ -202,11 +221,12 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	/* Under the lock, so that the thread's wake comes after and is not lost. */
 	if (rx->bytes >= XENVIF_RX_BACKLOG_MAX)
 		netif_tx_stop_queue(txq);
+	few = rx->bytes <= XENVIF_RX_FEW;
 	spin_unlock_irqrestore(&rx->lock, irq_flags);
 
 	/* Once a burst is enough. */
-	if ((!netdev_xmit_more() || netif_xmit_stopped(txq)) && wq_has_sleeper(&rx->wait))
-		wake_up(&rx->wait);
+	if (!netdev_xmit_more() || netif_xmit_stopped(txq))
+		xenvif_rx_call(queue, few);
 	return NETDEV_TX_OK;
 
 drop:
@@ -215,8 +235,8 @@ drop:
 				 SKB_DROP_REASON_FULL_RING :
 				 SKB_DROP_REASON_DEV_READY);
 	/* It may have been the last one of a burst that others began. */
-	if (why != XENVIF_XMIT_DROP_STALLED && wq_has_sleeper(&rx->wait))
-		wake_up(&rx->wait);
+	if (why != XENVIF_XMIT_DROP_STALLED)
+		xenvif_rx_call(queue, false);
 	return NETDEV_TX_OK;
 }
 
@@ -246,30 +266,57 @@ static struct sk_buff *xenvif_rx_head(struct xenvif_queue_rx *rx)
 	return skb_peek(&rx->todo);
 }
 
-/* Make the copies that are ordered and mark the slots whose copy failed. */
-static void xenvif_rx_copy(struct xenvif_queue_rx *rx)
+/* A guest's page is paged out: the thread may wait a while for it. */
+static void xenvif_rx_copy_again(struct gnttab_copy *op)
+{
+	struct xenvif_batch one = { .op = op, .n = 1, .max = 1 };
+	u32 tries;
+
+	for (tries = 0; op->status == GNTST_eagain && tries < 16 &&
+	     !kthread_should_stop(); tries++) {
+		schedule_timeout_idle(1);
+		xenvif_batch_run(&one);
+	}
+}
+
+/* Look what became of the copies, and mark the slots whose copy failed. Returns
+ * whether that could be done: the poll leaves it to the thread to wait for a page.
+ */
+static bool xenvif_rx_check(struct xenvif_queue_rx *rx)
 {
 	struct xenvif_batch *batch = &rx->batch;
-	u32 i, tries;
+	u32 i;
+
+	for (i = 0; i < batch->n; i++) {
+		struct gnttab_copy *op = &batch->op[i];
+
+		if (likely(op->status == GNTST_okay))
+			continue;
+		if (op->status == GNTST_eagain) {
+			if (rx->turn != XENVIF_RX_TURN_THREAD)
+				return false;
+			xenvif_rx_copy_again(op);
+			if (op->status == GNTST_okay)
+				continue;
+		}
+		rx->rsp[rx->op_slot[i]].status = XEN_NETIF_RSP_ERROR;
+		rx->counts[XENVIF_RX_COPY_ERRORS]++;
+		/* Counted; the thread may come here again after the poll. */
+		op->status = GNTST_okay;
+	}
+	batch->n = 0;
+	return true;
+}
+
+/* Make the copies that are ordered. Returns as xenvif_rx_check(). */
+static bool xenvif_rx_copy(struct xenvif_queue_rx *rx)
+{
+	struct xenvif_batch *batch = &rx->batch;
 
 	xenvif_batch_run(batch);
-	for (i = 0; i < batch->n; i++) {
-		struct xenvif_batch one = { .op = &batch->op[i], .n = 1, .max = 1 };
-
-		/* The guest's page is paged out: this thread may wait a while. */
-		for (tries = 0; unlikely(one.op->status == GNTST_eagain) && tries < 16 &&
-		     !kthread_should_stop(); tries++) {
-			schedule_timeout_idle(1);
-			xenvif_batch_run(&one);
-		}
-		if (unlikely(one.op->status != GNTST_okay)) {
-			rx->rsp[rx->op_slot[i]].status = XEN_NETIF_RSP_ERROR;
-			rx->counts[XENVIF_RX_COPY_ERRORS]++;
-		}
-	}
 	rx->counts[XENVIF_RX_COPIES] += batch->n;
 	rx->counts[XENVIF_RX_BATCHES] += !!batch->n;
-	batch->n = 0;
+	return xenvif_rx_check(rx);
 }
 
 static void xenvif_rx_commit(struct xenvif_queue *queue)
@@ -288,15 +335,14 @@ static void xenvif_rx_commit(struct xenvif_queue *queue)
 	memset(counts, 0, sizeof(queue->rx.counts));
 }
 
-/* Everything that is ordered goes to the guest, then the packets are freed. */
-static void xenvif_rx_flush(struct xenvif_queue *queue)
+/* The copies are made: tell the guest, then free the packets. */
+static void xenvif_rx_finish(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
 	struct sk_buff *skb;
 	u32 bytes = 0;
 	bool notify;
 
-	xenvif_rx_copy(rx);
 	if (rx->n_rsp) {
 		rx->counts[XENVIF_RX_SLOTS] += rx->n_rsp;
 		notify = xenvif_rx_ring_respond(&rx->ring, rx->rsp, rx->n_rsp);
@@ -309,13 +355,18 @@ static void xenvif_rx_flush(struct xenvif_queue *queue)
 		rx->n_rsp = 0;
 	}
 
+	/* Who is told that a packet is free, or that the queue is, raises softirqs:
+	 * they run at the end of this, and need not wake a thread.
+	 */
+	local_bh_disable();
 	while ((skb = __skb_dequeue(&rx->done))) {
 		bytes += xenvif_rx_cb(skb)->truesize;
-		consume_skb(skb);
+		napi_consume_skb(skb, NAPI_POLL_WEIGHT);
 	}
 	if (bytes)
 		xenvif_rx_release(queue, bytes);
 	xenvif_rx_commit(queue);
+	local_bh_enable();
 }
 
 /* Take a buffer for data. Returns its entry in rx->rsp. */
@@ -432,6 +483,7 @@ static void xenvif_rx_cut_chunk(struct xenvif_rx_cut *cut, struct page *page,
 		piece = xenvif_pack_next(&cut->pack, len, &fresh);
 		if (fresh)
 			xenvif_rx_next_slot(cut);
+		/* The thread's only: see xenvif_rx_batch(). */
 		if (!xenvif_batch_room(&rx->batch))
 			xenvif_rx_copy(rx);
 		rx->op_slot[rx->batch.n] = cut->rsp - rx->rsp;
@@ -528,6 +580,16 @@ static void xenvif_rx_expire(struct xenvif_queue *queue)
 	}
 }
 
+/* Whether there is room for all of a packet's copies: at most two for the rest of a
+ * page at either end of each of its parts, and one for each page and slot between.
+ */
+static bool xenvif_rx_batch_fits(const struct xenvif_queue_rx *rx, const struct sk_buff *skb)
+{
+	return !skb_has_frag_list(skb) &&
+	       xenvif_batch_room(&rx->batch) >= 2 * (skb_shinfo(skb)->nr_frags + 1) +
+						2 * XENVIF_RX_SLOTS_MAX;
+}
+
 /* Take packets as long as there are buffers for them, and send them off. */
 static void xenvif_rx_batch(struct xenvif_queue *queue)
 {
@@ -540,6 +602,9 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 		u32 taken = rx->n_rsp;
 
 		if (xenvif_rx_need(queue, skb) > avail)
+			break;
+		/* Copies in the midst of a packet may have to be waited for. */
+		if (rx->turn != XENVIF_RX_TURN_THREAD && !xenvif_rx_batch_fits(rx, skb))
 			break;
 		__skb_unlink(skb, &rx->todo);
 		extras = xenvif_rx_extras(queue, skb);
@@ -555,8 +620,47 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 		if (rx->batch.n > rx->batch.max / 2)
 			break;
 	}
-	if (!skb_queue_empty(&rx->done))
-		xenvif_rx_flush(queue);
+	if (!skb_queue_empty(&rx->done) && xenvif_rx_copy(rx))
+		xenvif_rx_finish(queue);
+}
+
+/* The frontend may change its mind, but not within a packet. */
+static void xenvif_rx_begin(struct xenvif_queue *queue)
+{
+	queue->rx.headroom = READ_ONCE(queue->vif->xdp_headroom);
+	queue->rx.hashing = xenvif_rx_hashing(queue->vif);
+}
+
+static void xenvif_rx_pass(struct xenvif_queue_rx *rx, u32 turn)
+{
+	/* What was done in this turn before the next one. */
+	smp_store_release(&rx->turn, turn);
+}
+
+/**
+ * xenvif_rx_poll() - send off what there is for the guest, if it is little
+ * @queue: the queue
+ *
+ * What cannot be done at once is left to the thread.
+ *
+ * Context: the queue's NAPI poll.
+ */
+void xenvif_rx_poll(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_rx *rx = &queue->rx;
+
+	if (skb_queue_empty_lockless(&rx->backlog) ||
+	    cmpxchg(&rx->turn, XENVIF_RX_TURN_NONE, XENVIF_RX_TURN_POLL) != XENVIF_RX_TURN_NONE)
+		return;
+
+	xenvif_rx_begin(queue);
+	xenvif_rx_batch(queue);
+	if (skb_queue_empty(&rx->done) && !xenvif_rx_head(rx)) {
+		xenvif_rx_pass(rx, XENVIF_RX_TURN_NONE);
+		return;
+	}
+	xenvif_rx_pass(rx, XENVIF_RX_TURN_THREAD);
+	wake_up(&rx->wait);
 }
 
 /* A queue is stalled when its packets have waited for buffers for too long; then
@@ -630,6 +734,20 @@ static long xenvif_rx_patience(struct xenvif_queue *queue)
 	return max(patience, 1L);
 }
 
+/* Sleep while there are no packets. Until then they are the poll's. */
+static void xenvif_rx_sleep_idle(struct xenvif_queue_rx *rx)
+{
+	xenvif_rx_pass(rx, XENVIF_RX_TURN_NONE);
+	smp_mb(); /* the turn before the last look: see xenvif_rx_call() */
+	if (skb_queue_empty_lockless(&rx->backlog))
+		schedule_timeout(MAX_SCHEDULE_TIMEOUT);
+
+	/* The poll does not take long. It may have left something. */
+	while (cmpxchg(&rx->turn, XENVIF_RX_TURN_NONE, XENVIF_RX_TURN_THREAD) ==
+	       XENVIF_RX_TURN_POLL)
+		cpu_relax();
+}
+
 /* Sleep until there is something to do. Before it does the thread owes an end to
  * the interrupt that woke it.
  */
@@ -641,7 +759,10 @@ static void xenvif_rx_sleep(struct xenvif_queue *queue)
 	prepare_to_wait(&rx->wait, &wait, TASK_IDLE);
 	if (!kthread_should_stop() && !xenvif_rx_ready(queue)) {
 		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, true);
-		schedule_timeout(xenvif_rx_patience(queue));
+		if (xenvif_rx_head(rx) || rx->stalled || xenvif_is_fatal(queue->vif))
+			schedule_timeout(xenvif_rx_patience(queue));
+		else
+			xenvif_rx_sleep_idle(rx);
 	}
 	finish_wait(&rx->wait, &wait);
 }
@@ -659,14 +780,16 @@ static void xenvif_rx_sleep(struct xenvif_queue *queue)
 int xenvif_rx_thread(void *data)
 {
 	struct xenvif_queue *queue = data;
+	struct xenvif_queue_rx *rx = &queue->rx;
 
 	while (!kthread_should_stop()) {
 		xenvif_rx_sleep(queue);
-		/* The frontend may change its mind, but not within a packet. */
-		queue->rx.headroom = READ_ONCE(queue->vif->xdp_headroom);
-		queue->rx.hashing = xenvif_rx_hashing(queue->vif);
 		if (kthread_should_stop() || xenvif_is_fatal(queue->vif))
 			continue;
+		/* The poll had copies that must be waited for. */
+		if (!skb_queue_empty(&rx->done) && xenvif_rx_check(rx))
+			xenvif_rx_finish(queue);
+		xenvif_rx_begin(queue);
 		xenvif_rx_batch(queue);
 		xenvif_rx_expire(queue);
 		xenvif_rx_check_stall(queue);
@@ -715,5 +838,7 @@ void xenvif_rx_purge(struct xenvif_queue *queue)
 	while ((skb = __skb_dequeue(&rx->done)))
 		consume_skb(skb);
 	rx->bytes = 0;
+	rx->batch.n = 0;
+	rx->n_rsp = 0;
 	xenvif_rx_commit(queue);
 }

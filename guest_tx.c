@@ -547,7 +547,9 @@ static bool xenvif_tx_rest(struct xenvif_queue *queue)
 		worked = true;
 	}
 	tx->worked = false;
-	xenvif_channel_done(&queue->tx_channel, XENVIF_OWED_TX, worked);
+	/* A poll for the other direction's sake has found what an event will be for. */
+	if (!xenvif_channel_done(&queue->tx_channel, XENVIF_OWED_TX, worked) && worked)
+		tx->late = true;
 	return true;
 }
 
@@ -574,6 +576,8 @@ int xenvif_tx_poll(struct napi_struct *napi, int budget)
 		napi_complete(napi);
 		return 0;
 	}
+
+	xenvif_rx_poll(queue);
 
 	if (likely(!tx->n_work))
 		tx->stop = xenvif_tx_build(queue, min(budget, XENVIF_TX_BATCH));

@@ -50,8 +50,9 @@ void xenvif_notify(const struct xenvif_channel *channel)
  * guest that has many of these.
  *
  * Context: any.
+ * Return: whether it was owed anything by this side.
  */
-void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked)
+bool xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked)
 {
 	int old = atomic_read(&channel->owed);
 	bool last;
@@ -60,7 +61,7 @@ void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked)
 	do {
 		/* Nothing was owed, or somebody else of this side has paid. */
 		if (!(old & side))
-			return;
+			return false;
 		new = old & ~side;
 		if (worked)
 			new |= XENVIF_OWED_WORKED;
@@ -72,6 +73,7 @@ void xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked)
 
 	if (last)
 		xen_irq_lateeoi(channel->irq, worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return true;
 }
 
 static void xenvif_tx_event(struct xenvif_queue *queue)

@@ -516,6 +516,105 @@ static void test_burst(void **state)
 	assert_int_equal(sim.irq[1].n_notify, 1);
 }
 
+/* Packets that are few do not wake the thread; many do. */
+static void test_few(void **state)
+{
+	u32 resumed, i;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	stand_run();
+	resumed = sim.n_resumed;
+	for (i = 0; i < 100; i++) {
+		stand_xmit(linear(100, 0));
+		stand_run();
+		assert_int_equal(stand->n_received, i + 1);
+	}
+	assert_int_equal(sim.n_resumed, resumed);
+
+	sim.xmit_more = true;
+	while (stand->queue->rx.bytes <= XENVIF_RX_FEW)
+		stand_xmit(linear(1000, 0));
+	sim.xmit_more = false;
+	stand_xmit(linear(1000, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, stand->n_sent);
+	assert_int_equal(sim.n_resumed, resumed + 1);
+}
+
+/* ... unless there is something to wait for: copies, */
+static void test_few_again(void **state)
+{
+	u32 resumed;
+
+	UNUSED(state);
+	/* The error's slot comes first, and is counted once. */
+	stand_rx_post(1, SIM_FATE_ERROR);
+	stand_rx_post(2, 3);
+	stand_rx_post(100, 0);
+	stand_run();
+	resumed = sim.n_resumed;
+	stand_xmit(linear(3 * 4096, 0));
+	stand_run();
+	assert_int_equal(sim.n_resumed, resumed + 1);
+	assert_int_equal(stand->n_received, 1);
+	assert_int_equal(stand->n_rx_errors, 1);
+	assert_int_equal(stand_rx_stat(XENVIF_RX_COPY_ERRORS), 1);
+	/* The thread has given its turn back. */
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(sim.n_resumed, resumed + 1);
+	assert_int_equal(stand->n_received, 2);
+}
+
+/* ... or buffers; then more packets are no reason to wake it again. */
+static void test_few_buffers_late(void **state)
+{
+	u32 resumed, i;
+
+	UNUSED(state);
+	resumed = sim.n_resumed;
+	for (i = 0; i < 20; i++) {
+		stand_xmit(linear(100, 0));
+		stand_run();
+	}
+	assert_int_equal(sim.n_resumed, resumed + 1);
+	assert_int_equal(stand->n_received, 0);
+	stand_rx_post(21, 0);
+	stand_run();
+	assert_int_equal(stand->n_received, 20);
+	resumed = sim.n_resumed;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 21);
+	assert_int_equal(sim.n_resumed, resumed);
+}
+
+/* The poll that is there for the host's packet takes the guest's along. The event for
+ * that comes later, and is not the guest's fault.
+ */
+static void test_few_event_late(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(100, 0);
+	stand_run();
+	for (i = 0; i < 20; i++) {
+		stand_tx_request(SIM_GREF(1, 0), 0, 60, 0, i);
+		assert_true(stand_tx_push());
+		stand_xmit(linear(100, 0));
+		/* The interrupt is the last to be noticed. */
+		sim.irq[0].enabled = false;
+		stand_run();
+		sim.irq[0].enabled = true;
+		assert_int_equal(stand->n_delivered, i + 1);
+		stand_run();
+	}
+	assert_int_equal(stand->n_received, 20);
+	assert_int_equal(sim.irq[0].n_spurious, 0);
+}
+
 /* A guest that takes nothing: the backlog is bounded, its packets grow old. */
 static void test_no_buffers(void **state)
 {
@@ -654,6 +753,10 @@ int main(void)
 		STAND_TEST(test_copy_error_stays),
 		cmocka_unit_test_setup_teardown(test_shared_done, setup_shared, teardown),
 		STAND_TEST(test_again),
+		STAND_TEST(test_few),
+		STAND_TEST(test_few_again),
+		STAND_TEST(test_few_buffers_late),
+		STAND_TEST(test_few_event_late),
 		STAND_TEST(test_burst),
 		STAND_TEST(test_no_buffers),
 		cmocka_unit_test_setup_teardown(test_stall, setup_stall, teardown),

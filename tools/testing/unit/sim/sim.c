@@ -25,6 +25,8 @@ void (*sim_deliver)(struct sk_buff *skb);
 struct page_pool {
 	u32 n_out;
 	bool destroyed;
+	struct page *frag_page;
+	u32 frag_offset;
 };
 
 static u8 *arena;
@@ -112,6 +114,8 @@ void sim_page_put(struct page *page)
 
 	if (!page->refs || !n)
 		sim_bug("a page is put that is free, or in a run");
+	if (--page->refs)
+		return;
 	if (page->pool) {
 		if (!page->pool->n_out)
 			sim_bug("a pool gets more than it gave");
@@ -160,6 +164,8 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 
 void page_pool_destroy(struct page_pool *pool)
 {
+	if (pool->frag_page)
+		sim_page_put(pool->frag_page);
 	pool->destroyed = true;
 	if (!pool->n_out)
 		free(pool);
@@ -176,6 +182,33 @@ struct page *page_pool_dev_alloc_pages(struct page_pool *pool)
 	page = sim_pages_alloc(1);
 	page->pool = pool;
 	pool->n_out++;
+	sim.n_pages++;
+	return page;
+}
+
+/* As many as go into a page, the next ones in a new page. */
+struct page *page_pool_dev_alloc_frag(struct page_pool *pool, unsigned int *offset,
+				      unsigned int size)
+{
+	struct page *page = pool->frag_page;
+
+	if (!size || size > PAGE_SIZE)
+		sim_bug("a fragment of %u bytes", size);
+	if (page && pool->frag_offset + size > PAGE_SIZE) {
+		pool->frag_page = NULL;
+		sim_page_put(page);
+		page = NULL;
+	}
+	if (!page) {
+		page = page_pool_dev_alloc_pages(pool);
+		if (!page)
+			return NULL;
+		pool->frag_page = page;
+		pool->frag_offset = 0;
+	}
+	page->refs++;
+	*offset = pool->frag_offset;
+	pool->frag_offset += size;
 	return page;
 }
 
@@ -290,8 +323,9 @@ struct sk_buff *napi_build_skb(void *data, unsigned int size)
 		sim.n_alloc_failed++;
 		return NULL;
 	}
-	if (offset_in_page(data) || size != PAGE_SIZE)
-		sim_bug("a head that is not a page");
+	if (!size || offset_in_page(data) % 64 || size % 64 ||
+	    offset_in_page(data) + size > PAGE_SIZE)
+		sim_bug("a head that is not a fragment of a page");
 	return make_skb(data, size);
 }
 
@@ -569,6 +603,12 @@ bool napi_complete_done(struct napi_struct *napi, int done)
 int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 {
 	(void)napi;
+	sim.n_gro++;
+	return netif_receive_skb(skb);
+}
+
+int netif_receive_skb(struct sk_buff *skb)
+{
 	if (sim_deliver)
 		sim_deliver(skb);
 	else
@@ -705,6 +745,7 @@ static void thread_main(void)
 static void resume_thread(void)
 {
 	sim.n_turns = 0;
+	sim.n_resumed++;
 	switch_to(&main_context, &thread_context, thread_stack, STACK_SIZE);
 }
 

@@ -41,6 +41,7 @@ struct sim {
 	/* Memory: page_pool_dev_alloc_pages() fails when this counts down to 0. */
 	u32 fail_alloc_in;
 	u32 n_alloc_failed;
+	u32 n_pages;		/* given out by pools */
 
 	/* The hypercall: fails as a whole if set. */
 	bool fail_hypercall;
@@ -59,6 +60,7 @@ struct sim {
 	wait_queue_head_t *wait;
 	bool stop;
 	u32 n_turns;
+	u32 n_resumed;
 	unsigned long wake_at;
 	bool wake_timed;
 
@@ -66,6 +68,7 @@ struct sim {
 	u32 n_log;
 	bool warn_expected;
 	u32 n_skbs;
+	u32 n_gro;		/* delivered by way of it */
 };
 
 extern struct sim sim;

@@ -232,7 +232,9 @@ struct xen_page_foreign {
 
 struct page_pool;
 
-/* refs is 0 for a free page. A page of a pool goes back to it, or else leaks. */
+/* refs is 0 for a free page. A page of a pool goes back to it, or else leaks; so do
+ * its fragments, each of which has a reference.
+ */
 struct page {
 	u32 refs;
 	u32 run;
@@ -271,6 +273,8 @@ struct page_pool_params {
 struct page_pool *page_pool_create(const struct page_pool_params *params);
 void page_pool_destroy(struct page_pool *pool);
 struct page *page_pool_dev_alloc_pages(struct page_pool *pool);
+struct page *page_pool_dev_alloc_frag(struct page_pool *pool, unsigned int *offset,
+				      unsigned int size);
 void page_pool_recycle_direct(struct page_pool *pool, struct page *page);
 
 /* Hypercalls and events. */
@@ -306,7 +310,9 @@ int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *gref,
 			   unsigned int n, void **vaddr);
 int xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *vaddr);
 
-/* Threads. */
+/* Threads. One runs at a time, so nobody is ever waited for like this. */
+#define irqs_disabled()	false
+#define cpu_relax()	sim_bug("waiting for one who does not run")
 #define TASK_IDLE	1
 
 struct task_struct {
@@ -376,6 +382,20 @@ static inline bool eth_type_vlan(__be16 proto)
 	return proto == htons(ETH_P_8021Q) || proto == htons(ETH_P_8021AD);
 }
 
+#define IPPROTO_UDP		17
+
+struct iphdr {
+	u8 ignored[9];
+	u8 protocol;
+	u8 more[10];
+};
+
+struct ipv6hdr {
+	u8 ignored[6];
+	u8 nexthdr;
+	u8 more[33];
+};
+
 struct tcphdr {
 	u8 ports[4];
 	u8 seq[8];
@@ -397,7 +417,8 @@ struct udphdr {
 #define NET_IP_ALIGN		0
 #define MAX_SKB_FRAGS		17
 #define GSO_LEGACY_MAX_SIZE	65536
-#define SKB_WITH_OVERHEAD(size)	((size) - round_up(sizeof(struct skb_shared_info), 64))
+#define SKB_DATA_ALIGN(size)	round_up(size, 64)
+#define SKB_WITH_OVERHEAD(size)	((size) - SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
 
 enum { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE, CHECKSUM_PARTIAL };
 enum { SKB_GSO_TCPV4 = 1, SKB_GSO_DODGY = 2, SKB_GSO_TCPV6 = 16 };
@@ -518,6 +539,11 @@ static inline u32 skb_headlen(const struct sk_buff *skb)
 static inline bool skb_is_nonlinear(const struct sk_buff *skb)
 {
 	return skb->data_len;
+}
+
+static inline bool skb_has_frag_list(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->frag_list;
 }
 
 static inline u32 skb_headroom(const struct sk_buff *skb)
@@ -686,6 +712,8 @@ static inline void skb_queue_splice_tail_init(struct sk_buff_head *from,
 /* Devices. */
 #define NAPI_POLL_WEIGHT	64
 #define NETIF_F_RXCSUM		BIT(0)
+#define NETIF_F_GRO_UDP_FWD	BIT(1)
+#define NETIF_F_GRO_FRAGLIST	BIT(2)
 
 typedef int netdev_tx_t;
 #define NETDEV_TX_OK	0
@@ -740,6 +768,7 @@ bool napi_schedule(struct napi_struct *napi);
 bool napi_complete_done(struct napi_struct *napi, int done);
 #define napi_complete(napi) napi_complete_done(napi, 0)
 int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
+int netif_receive_skb(struct sk_buff *skb);
 
 #include "sim.h"
 

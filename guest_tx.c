@@ -30,6 +30,11 @@
 /* What the first buffer takes: a small packet goes there whole. */
 #define XENVIF_TX_LINEAR	(SKB_WITH_OVERHEAD(XEN_PAGE_SIZE) - XENVIF_TX_HEADROOM)
 
+/* Packets of at most this share pages. Xen keeps a page claimed from one copy to the
+ * next, so that is cheaper than a page for each.
+ */
+#define XENVIF_TX_SMALL		(SKB_WITH_OVERHEAD(PAGE_SIZE / 2) - XENVIF_TX_HEADROOM)
+
 /* The most operations that one packet can need: one for each slot, and one more
  * for each buffer that ends within a slot.
  */
@@ -86,14 +91,23 @@ static u64 xenvif_tx_admit(struct xenvif *vif, u32 len)
 	return wait;
 }
 
-static struct sk_buff *xenvif_tx_alloc(struct xenvif_queue_tx *tx)
+/* A packet with room for len bytes, or for what the first buffer of many takes. */
+static struct sk_buff *xenvif_tx_alloc(struct xenvif_queue_tx *tx, u32 len)
 {
-	struct page *page = page_pool_dev_alloc_pages(tx->pool);
+	u32 size = PAGE_SIZE, offset = 0;
 	struct sk_buff *skb;
+	struct page *page;
 
+	if (len <= XENVIF_TX_SMALL) {
+		size = SKB_DATA_ALIGN(XENVIF_TX_HEADROOM + len) +
+		       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+		page = page_pool_dev_alloc_frag(tx->pool, &offset, size);
+	} else {
+		page = page_pool_dev_alloc_pages(tx->pool);
+	}
 	if (unlikely(!page))
 		return NULL;
-	skb = napi_build_skb(page_address(page), PAGE_SIZE);
+	skb = napi_build_skb(page_address(page) + offset, size);
 	if (unlikely(!skb)) {
 		page_pool_recycle_direct(tx->pool, page);
 		return NULL;
@@ -151,7 +165,7 @@ static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work 
 	struct page *page;
 	bool fresh;
 
-	skb = xenvif_tx_alloc(tx);
+	skb = xenvif_tx_alloc(tx, pkt->len);
 	if (unlikely(!skb))
 		return false;
 

@@ -53,6 +53,37 @@ static inline void dev_kfree_skb_any_reason(struct sk_buff *skb,
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+/* A pool gave whole pages or fragments, not both, until 6.7. Whole pages are then
+ * fragments that are alone.
+ */
+#define XENVIF_COMPAT_POOL_FLAGS	PP_FLAG_PAGE_FRAG
+
+static inline struct page *compat_page_pool_dev_alloc_pages(struct page_pool *pool)
+{
+	struct page *page = page_pool_dev_alloc_pages(pool);
+
+	if (likely(page))
+		page_pool_fragment_page(page, 1);
+	return page;
+}
+
+#define page_pool_dev_alloc_pages compat_page_pool_dev_alloc_pages
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+static inline struct page_pool *
+compat_page_pool_create(const struct page_pool_params *params)
+{
+	struct page_pool_params old = *params;
+
+	old.flags |= XENVIF_COMPAT_POOL_FLAGS;
+	return page_pool_create(&old);
+}
+
+#define page_pool_create compat_page_pool_create
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 /* struct page_pool_params learnt of the pool's NAPI instance, for recycling
  * without a lock, with 6.4. Older pools recycle through their ring.
@@ -68,6 +99,7 @@ static inline struct page_pool *
 compat_page_pool_create(const struct compat_page_pool_params *params)
 {
 	struct page_pool_params old = {
+		.flags = XENVIF_COMPAT_POOL_FLAGS,
 		.order = params->order,
 		.pool_size = params->pool_size,
 		.nid = params->nid,

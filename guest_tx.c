@@ -15,6 +15,8 @@
 #include "common.h"
 
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/ktime.h>
 #include <linux/tcp.h>
 #include <net/gro.h>
@@ -493,6 +495,22 @@ static void xenvif_tx_set_hash(struct sk_buff *skb, const struct xenvif_tx_work 
 	skb_set_hash(skb, work->hash, l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
 }
 
+/* Whether the stack may make one packet of this and others. UDP is hardly ever merged,
+ * and looking whether it could be costs more than the rest of a small datagram's
+ * delivery: so that is done only where the administrator wants it, all UDP or none,
+ * which keeps the order.
+ */
+static bool xenvif_tx_may_merge(const struct sk_buff *skb)
+{
+	if (skb->dev->features & (NETIF_F_GRO_UDP_FWD | NETIF_F_GRO_FRAGLIST))
+		return true;
+	if (skb->protocol == htons(ETH_P_IP) && skb_headlen(skb) >= sizeof(struct iphdr))
+		return ((const struct iphdr *)skb->data)->protocol != IPPROTO_UDP;
+	if (skb->protocol == htons(ETH_P_IPV6) && skb_headlen(skb) >= sizeof(struct ipv6hdr))
+		return ((const struct ipv6hdr *)skb->data)->nexthdr != IPPROTO_UDP;
+	return true;
+}
+
 /* Up the stack with it; the only place where a packet of the guest's is dropped
  * after it was copied.
  */
@@ -518,7 +536,10 @@ static void xenvif_tx_deliver(struct xenvif_queue *queue, struct xenvif_tx_work 
 	skb_record_rx_queue(skb, queue->id);
 	tx->counts[XENVIF_TX_PACKETS]++;
 	tx->counts[XENVIF_TX_BYTES] += len;
-	napi_gro_receive(&tx->napi, skb);
+	if (xenvif_tx_may_merge(skb))
+		napi_gro_receive(&tx->napi, skb);
+	else
+		netif_receive_skb(skb);
 	return;
 
 bad_header:

@@ -710,6 +710,64 @@ static void test_offloads(void **state)
 	memcpy(frame, keep, 4096);
 }
 
+/* What is merged: all but UDP, unless the administrator wants that, too. */
+static void test_merge(void **state)
+{
+	static const struct {
+		u32 tags, features;
+		u8 proto;
+		bool merge;
+	} kind[] = {
+		{ 0, 0, 6, true },
+		{ 0, 0, 17, false },
+		{ 1, 0, 17, true },	/* who knows what it is */
+		{ 0, NETIF_F_GRO_UDP_FWD, 17, true },
+		{ 0, NETIF_F_GRO_FRAGLIST, 17, true },
+	};
+	u8 keep[4096], *frame = sim_guest_page(60);
+	u32 i, v6, len;
+
+	UNUSED(state);
+	memcpy(keep, frame, 4096);
+	for (i = 0; i < ARRAY_SIZE(kind); i++) {
+		for (v6 = 0; v6 <= 1; v6++) {
+			stand->dev.features = kind[i].features;
+			sim.n_gro = 0;
+			len = make_frame(frame, kind[i].tags, v6, kind[i].proto, 5, 5, 30);
+			send_frame(len, 0, 0, 0);
+			assert_int_equal(sim.n_gro, kind[i].merge);
+		}
+	}
+	/* Nothing that is not there is looked at. */
+	make_frame(frame, 0, false, 17, 5, 5, 30);
+	sim.n_gro = 0;
+	send_frame(ETH_HLEN + 19, 0, 0, 0);
+	assert_int_equal(sim.n_gro, 1);
+	assert_int_equal(stand->n_delivered, 2 * ARRAY_SIZE(kind) + 1);
+	memcpy(frame, keep, 4096);
+}
+
+/* Small packets share pages; larger ones have theirs. */
+static void count_pages(u32 len, u32 n, u32 pages)
+{
+	u32 before = stand->n_delivered, i;
+
+	sim.n_pages = 0;
+	for (i = 0; i < n; i++)
+		stand_tx_request(SIM_GREF(i % 10, 0), 0, len, 0, i);
+	go();
+	assert_int_equal(stand->n_delivered, before + n);
+	assert_in_range(sim.n_pages, pages - 1, pages);
+}
+
+static void test_pages(void **state)
+{
+	UNUSED(state);
+	count_pages(60, 60, 60 / ((u32)PAGE_SIZE / (256 + 64 + 320)));
+	count_pages(SKB_WITH_OVERHEAD(2048) - 256, 60, 30);
+	count_pages(SKB_WITH_OVERHEAD(2048) - 255, 60, 60);
+}
+
 /* Frames that are shorter than their headers, and headers that lie: lost at worst. */
 static void test_bad_headers(void **state)
 {
@@ -783,6 +841,8 @@ int main(void)
 		STAND_TEST(test_headers_cut),
 		STAND_TEST(test_headers_in_fragment),
 		STAND_TEST(test_offloads),
+		STAND_TEST(test_merge),
+		STAND_TEST(test_pages),
 		STAND_TEST(test_bad_headers),
 	};
 

@@ -31,20 +31,21 @@ address_of() { echo "10.0.0.$((${1#g} + 1))"; }
 
 keep() { cp "$RAW" /host/out/raw; }
 
-# use DRIVER: from now on the vifs to come are its.
+# use DRIVER[+ARG=VALUE]...: from now on the vifs to come are its.
 use() {
 	local ko
 	if [ -e /sys/module/xen_netback ]; then
 		rmmod xen_netback || return 1
 	fi
+	local args=
+	case $1 in *+*) args=${1#*+} ;; esac
 	case $1 in
-	ours) insmod /rig/ours/xen-netback.ko $NETBACK_ARGS || return 1 ;;
+	ours*) ko=/rig/ours/xen-netback.ko ;;
 	# by its file: there may be another one that modprobe prefers
-	distro)
-		ko=$(echo /lib/modules/*/kernel/drivers/net/xen-netback/xen-netback.ko)
-		insmod "$ko" $NETBACK_ARGS || return 1
-		;;
+	*) ko=$(echo /lib/modules/*/kernel/drivers/net/xen-netback/xen-netback.ko) ;;
 	esac
+	# shellcheck disable=SC2086
+	insmod "$ko" $NETBACK_ARGS ${args//+/ } || return 1
 	DRIVER=$1
 }
 

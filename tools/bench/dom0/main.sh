@@ -38,7 +38,10 @@ esac
 status=0
 for ((ROUND = 0; ROUND < ROUNDS; ROUND++)); do
 	order=("$@")
-	if ((ROUND % 2)) && [ $# = 2 ]; then order=("$2" "$1"); fi
+	if ((ROUND % 2)); then
+		order=()
+		for driver; do order=("$driver" "${order[@]}"); done
+	fi
 	for driver in "${order[@]}"; do
 		note "round $ROUND: $driver"
 		use "$driver" || exit 1

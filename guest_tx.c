@@ -628,7 +628,9 @@ int xenvif_tx_poll(struct napi_struct *napi, int budget)
 	}
 	tx->n_work = 0;
 	tx->batch.n = 0;
-	xenvif_tx_commit(queue);
+	/* A poll that was but for the other direction has counted nothing. */
+	if (done || tx->stop == XENVIF_TX_STOP_THROTTLED)
+		xenvif_tx_commit(queue);
 
 	/* A shared channel is masked while the poll goes on, so buffers that the
 	 * other direction waits for would go unnoticed.

@@ -724,11 +724,13 @@ static long xenvif_rx_patience(struct xenvif_queue *queue)
 	struct xenvif_queue_rx *rx = &queue->rx;
 	unsigned long stall = queue->vif->rx_stall_timeout;
 	struct sk_buff *skb = xenvif_rx_head(rx);
-	long patience;
+	long patience = MAX_SCHEDULE_TIMEOUT;
 
-	if (!skb || xenvif_is_fatal(queue->vif))
-		return MAX_SCHEDULE_TIMEOUT;
-	patience = xenvif_rx_cb(skb)->expires - jiffies;
+	if (xenvif_is_fatal(queue->vif))
+		return patience;
+	if (skb)
+		patience = xenvif_rx_cb(skb)->expires - jiffies;
+	/* The queue stalls in time, even if nothing waits any more. */
 	if (stall && rx->starving && !rx->stalled)
 		patience = min_t(long, patience, rx->starving_since + stall - jiffies);
 	return max(patience, 1L);

@@ -63,6 +63,7 @@ feature_case mapping 'the mapping chooses the queue'
 feature_case hash_tx 'hashes from the guest'
 feature_case xdp 'headroom: negotiated, changed, refused'
 feature_case no_notify 'a frontend without feature-rx-notify'
+feature_case stall 'a queue stalls, drains and comes back'
 feature_case live_rings 'rings in use, over the end of the index'
 feature_case prefix 'GSO prefix keys change nothing'
 feature_case grefs 'static grants' ctrl

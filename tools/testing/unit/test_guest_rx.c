@@ -675,6 +675,27 @@ static void test_stall(void **state)
 	assert_int_equal(stand->n_received, 2);
 }
 
+/* No later for the packet that waited having been dropped meanwhile. */
+static void test_stall_expired(void **state)
+{
+	UNUSED(state);
+	stand->vif.rx_drain_timeout = 1000;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	sim_advance(1001000000ULL);
+	stand_run();
+	assert_int_equal(stand_rx_stat(XENVIF_RX_DROP_EXPIRED), 1);
+	sim_advance(1998000000ULL);
+	stand_run();
+	assert_int_equal(stand->n_stalls, 0);
+	sim_advance(2000000);
+	stand_run();
+	assert_int_equal(stand->n_stalls, 1);
+	stand_rx_post(1, 0);
+	stand_run();
+	assert_false(stand->queue->rx.stalled);
+}
+
 static void test_unfit(void **state)
 {
 	struct sk_buff *skb = linear(6000, 0);
@@ -760,6 +781,7 @@ int main(void)
 		STAND_TEST(test_burst),
 		STAND_TEST(test_no_buffers),
 		cmocka_unit_test_setup_teardown(test_stall, setup_stall, teardown),
+		cmocka_unit_test_setup_teardown(test_stall_expired, setup_stall, teardown),
 		STAND_TEST(test_unfit),
 		STAND_TEST(test_corrupt_index),
 		STAND_TEST(test_idle_events),

@@ -10,7 +10,7 @@ struct test {
 	void (*run)(struct front *f);
 };
 
-extern const struct test features[];
+extern const struct test features[], attacks_tx[], attacks_rx[], attacks_state[];
 
 /* How long what must happen may take. */
 #define COMES		10000
@@ -40,5 +40,6 @@ uint32_t rnd(uint32_t n);		/* 0 to n - 1 */
 void rnd_seed(uint32_t seed);
 
 int xdp_main(const char *device, const char *what);
+void random_walk(struct front *f, uint32_t seed, uint32_t seconds);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * xvf - a Xen network frontend in user space, for tests
  *
- *   xvf list                       cases: id, title
+ *   xvf list [feature|hostile]     cases: id, title
  *   xvf run ID [HANDLE]            in a guest, on its vif HANDLE (0)
+ *   xvf random SEED SECONDS [HANDLE]
  *   xvf peer DEVICE                in dom0, on the vif's netdev
  *   xvf xdp DEVICE pass|drop       an XDP program, while this one runs
  *
@@ -89,9 +90,9 @@ static void list(const struct test *t)
 
 static const struct test *find(const char *id)
 {
-	const struct test *tables[] = { features };
+	const struct test *tables[] = { features, attacks_tx, attacks_rx, attacks_state };
 
-	for (int i = 0; i < 1; i++)
+	for (int i = 0; i < 4; i++)
 		for (const struct test *t = tables[i]; t->id; t++)
 			if (!strcmp(t->id, id))
 				return t;
@@ -122,7 +123,10 @@ int main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "";
 
 	if (!strcmp(verb, "list")) {
-		list(features);
+		if (argc < 3 || !strcmp(argv[2], "feature"))
+			list(features);
+		if (argc < 3 || !strcmp(argv[2], "hostile"))
+			list(attacks_tx), list(attacks_rx), list(attacks_state);
 		return 0;
 	}
 	if (!strcmp(verb, "peer") && argc == 3)
@@ -138,7 +142,12 @@ int main(int argc, char **argv)
 		alarm(0);
 		end(0);
 	}
-	fprintf(stderr, "usage: xvf list | run ID [HANDLE] | "
-			"peer DEVICE | xdp DEVICE pass|drop\n");
+	if (!strcmp(verb, "random") && argc >= 4) {
+		open_vif(argv[4]);
+		random_walk(&front, strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
+		end(0);
+	}
+	fprintf(stderr, "usage: xvf list [feature|hostile] | run ID [HANDLE] | "
+			"random SEED SECONDS [HANDLE] | peer DEVICE | xdp DEVICE pass|drop\n");
 	return 2;
 }

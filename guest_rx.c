@@ -737,12 +737,12 @@ static long xenvif_rx_patience(struct xenvif_queue *queue)
 }
 
 /* Sleep while there are no packets. Until then they are the poll's. */
-static void xenvif_rx_sleep_idle(struct xenvif_queue_rx *rx)
+static void xenvif_rx_sleep_idle(struct xenvif_queue_rx *rx, long patience)
 {
 	xenvif_rx_pass(rx, XENVIF_RX_TURN_NONE);
 	smp_mb(); /* the turn before the last look: see xenvif_rx_call() */
 	if (skb_queue_empty_lockless(&rx->backlog))
-		schedule_timeout(MAX_SCHEDULE_TIMEOUT);
+		schedule_timeout(patience);
 
 	/* The poll does not take long. It may have left something. */
 	while (cmpxchg(&rx->turn, XENVIF_RX_TURN_NONE, XENVIF_RX_TURN_THREAD) ==
@@ -757,14 +757,16 @@ static void xenvif_rx_sleep(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
 	DEFINE_WAIT(wait);
+	long patience;
 
 	prepare_to_wait(&rx->wait, &wait, TASK_IDLE);
 	if (!kthread_should_stop() && !xenvif_rx_ready(queue)) {
 		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, true);
+		patience = xenvif_rx_patience(queue);
 		if (xenvif_rx_head(rx) || rx->stalled || xenvif_is_fatal(queue->vif))
-			schedule_timeout(xenvif_rx_patience(queue));
+			schedule_timeout(patience);
 		else
-			xenvif_rx_sleep_idle(rx);
+			xenvif_rx_sleep_idle(rx, patience);
 	}
 	finish_wait(&rx->wait, &wait);
 }

@@ -15,7 +15,9 @@
 /* The bucket holds at least two packets of the largest size. */
 #define XENVIF_CREDIT_BURST_MIN	131072ULL
 
-/* Bounds of what xenstore may ask for; the products below fit 64 bits. */
+/* Bounds of what xenstore may ask for. Products need more than 64 bits, which
+ * mul_u64_u64_div_u64() has; quotients do not.
+ */
 #define XENVIF_CREDIT_BYTES_MAX		((u64)U32_MAX)
 #define XENVIF_CREDIT_USECS_MAX		3600000000ULL
 
@@ -25,12 +27,14 @@
  * @interval: in ns; not 0 if @bytes is not 0
  * @tokens: bytes that may be sent now
  * @filled: when @tokens was last brought up to date, in ns
+ * @rest: what was earned of the next byte till then, in @interval-ths of a byte
  */
 struct xenvif_credit {
 	u64 bytes;
 	u64 interval;
 	u64 tokens;
 	u64 filled;
+	u64 rest;
 };
 
 static inline u64 xenvif_credit_burst(const struct xenvif_credit *credit)
@@ -55,6 +59,7 @@ static inline void xenvif_credit_set(struct xenvif_credit *credit, u64 bytes,
 	credit->bytes = bytes;
 	credit->interval = usecs * 1000;
 	credit->filled = now;
+	credit->rest = 0;
 }
 
 static inline void xenvif_credit_fill(struct xenvif_credit *credit, u64 now)
@@ -63,17 +68,19 @@ static inline void xenvif_credit_fill(struct xenvif_credit *credit, u64 now)
 	u64 elapsed = now - credit->filled;
 	u64 gain;
 
-	/* Idle for long enough to be full (and for the product to overflow). */
-	if (elapsed >= mul_u64_u64_div_u64(burst, credit->interval, credit->bytes)) {
+	credit->filled = now;
+	/* Idle for long enough to be full (and for the quotient to overflow). */
+	if (elapsed > mul_u64_u64_div_u64(burst, credit->interval, credit->bytes)) {
 		credit->tokens = burst;
-		credit->filled = now;
+		credit->rest = 0;
 		return;
 	}
 	gain = mul_u64_u64_div_u64(elapsed, credit->bytes, credit->interval);
-	if (!gain)
-		return;
-	/* Only the time that was turned into bytes is used up. */
-	credit->filled += mul_u64_u64_div_u64(gain, credit->interval, credit->bytes);
+	/* The remainder of this, which fits 64 bits, so that overflows do not matter;
+	 * kept, nothing is lost nor earned twice, however often somebody asks.
+	 */
+	credit->rest += elapsed * credit->bytes - gain * credit->interval;
+	gain += div64_u64_rem(credit->rest, credit->interval, &credit->rest);
 	credit->tokens = min(credit->tokens + gain, burst);
 }
 

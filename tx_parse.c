@@ -49,6 +49,12 @@ static void mark_bad(struct xenvif_tx_packet *pkt, enum xenvif_tx_bad why)
 		pkt->bad = why;
 }
 
+/* This one outranks the others: it is the only fault that a message can have. */
+static void mark_bad_extra(struct xenvif_tx_packet *pkt)
+{
+	pkt->bad = XENVIF_TX_BAD_EXTRA;
+}
+
 static void parse_gso(struct xenvif_tx_packet *pkt,
 		      const struct xen_netif_extra_info *extra)
 {
@@ -75,7 +81,7 @@ static void parse_extra(struct xenvif_tx_packet *pkt,
 	case XEN_NETIF_EXTRA_TYPE_MCAST_ADD:
 	case XEN_NETIF_EXTRA_TYPE_MCAST_DEL:
 		if (pkt->mcast_type)
-			mark_bad(pkt, XENVIF_TX_BAD_EXTRA);
+			mark_bad_extra(pkt);
 		pkt->mcast_type = extra->type;
 		memcpy(pkt->mcast_addr, extra->u.mcast.addr, sizeof(pkt->mcast_addr));
 		break;
@@ -92,7 +98,7 @@ static void parse_extra(struct xenvif_tx_packet *pkt,
 		/* Means nothing in this direction. */
 		break;
 	default:
-		mark_bad(pkt, XENVIF_TX_BAD_EXTRA);
+		mark_bad_extra(pkt);
 		break;
 	}
 }
@@ -113,7 +119,7 @@ static bool parse_extras(struct parser *p, struct xenvif_tx_packet *pkt)
 
 		if (extra.type < XEN_NETIF_EXTRA_TYPE_MAX) {
 			if (seen & (1U << extra.type))
-				mark_bad(pkt, XENVIF_TX_BAD_EXTRA);
+				mark_bad_extra(pkt);
 			seen |= 1U << extra.type;
 		}
 		parse_extra(pkt, &extra);
@@ -160,7 +166,7 @@ static bool parse_data(struct parser *p, const struct xen_netif_tx_request *firs
 		flags = entry->req.flags;
 
 		if (flags & XEN_NETTXF_extra_info)
-			mark_bad(pkt, XENVIF_TX_BAD_EXTRA);
+			mark_bad_extra(pkt);
 		if (++n > XENVIF_TX_SLOTS_MAX)
 			mark_bad(pkt, XENVIF_TX_BAD_SLOTS);
 		if (entry->req.size > rest)
@@ -254,11 +260,12 @@ static u16 be16_at(const u8 *data)
  *
  * Context: any; pure.
  * Return: bytes up to the end of the last header, at most @len; 0 if that is not
- * to be seen in @data.
+ * to be seen in @data, or if a header says that it is shorter than it can be.
  */
 u32 xenvif_tx_headers_len(const u8 *data, u32 len)
 {
 	u32 off = XENVIF_TX_LEN_MIN;
+	u32 header;
 	u16 proto;
 	u8 next;
 
@@ -276,7 +283,10 @@ u32 xenvif_tx_headers_len(const u8 *data, u32 len)
 		if (len < off + 20)
 			return 0;
 		next = data[off + 9];
-		off += (data[off] & 0xF) * 4;
+		header = (data[off] & 0xF) * 4;
+		if (header < 20)
+			return 0;
+		off += header;
 	} else if (proto == XENVIF_ETH_P_IPV6) {
 		if (len < off + 40)
 			return 0;
@@ -291,7 +301,10 @@ u32 xenvif_tx_headers_len(const u8 *data, u32 len)
 	} else if (next == XENVIF_IPPROTO_TCP) {
 		if (len < off + 20)
 			return 0;
-		off += (data[off + 12] >> 4) * 4;
+		header = (data[off + 12] >> 4) * 4;
+		if (header < 20)
+			return 0;
+		off += header;
 	} else {
 		return 0;
 	}

@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		check(pkt->n_requests == model.n_requests);
 		break;
 	case XENVIF_TX_DROP:
-		check(model.whole && !model.good);
+		check(model.whole && !model.good && !model.mcast);
 		check(pkt->n_requests == model.n_requests);
 		check(pkt->n_extras == model.n_extras);
 		check(pkt->bad > XENVIF_TX_BAD_NONE && pkt->bad < XENVIF_TX_BAD_MAX);

@@ -659,6 +659,27 @@ static void test_mcast(void **state)
 	extra(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, true);
 	extra(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, false);
 	assert_drop(XENVIF_TX_BAD_EXTRA);
+
+	/* Whatever else is wrong with it. */
+	begin(0);
+	req(0, EXTRA, 0);
+	gso(XEN_NETIF_GSO_TYPE_TCPV4, 0, true);
+	extra(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, true);
+	extra(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, false);
+	assert_drop(XENVIF_TX_BAD_EXTRA);
+	begin(0);
+	req(0, EXTRA | MORE, 0);
+	gso(XEN_NETIF_GSO_TYPE_TCPV4, 0, true);
+	extra(XEN_NETIF_EXTRA_TYPE_MCAST_ADD, false);
+	req(0, MORE, 1);
+	req(0, EXTRA, 0);
+	assert_drop(XENVIF_TX_BAD_EXTRA);
+	/* And of a packet that is none. */
+	begin(0);
+	req(0, EXTRA, 1000);
+	gso(XEN_NETIF_GSO_TYPE_TCPV4, 0, true);
+	extra(XEN_NETIF_EXTRA_TYPE_MAX, false);
+	assert_drop(XENVIF_TX_BAD_EXTRA);
 }
 
 /* Parsing changes nothing but the packet, and says the same again. */
@@ -794,6 +815,24 @@ static void test_headers(void **state)
 			ip6(17);
 			assert_headers(14 + tags * 4 + 40 + 8);
 		}
+	}
+	/* Shorter than a header can be. */
+	for (i = 0; i < 5; i++) {
+		eth(0, 0, 0x0800);
+		ip4(i, 17);
+		assert_no_headers();
+		eth(0, 0, 0x0800);
+		ip4(i, 6);
+		tcp(5);
+		assert_no_headers();
+		eth(0, 0, 0x0800);
+		ip4(5, 6);
+		tcp(i);
+		assert_no_headers();
+		eth(1, 0x8100, 0x86DD);
+		ip6(6);
+		tcp(i);
+		assert_no_headers();
 	}
 	/* What it does not know. */
 	eth(2, 0x8100, 0x0800);

@@ -20,7 +20,7 @@ void model_parse(const union xen_netif_tx_sring_entry *ring, u32 ring_size, u32 
 #define ENTRY(i) (&ring[(cons + (i)) % ring_size])
 	const struct xen_netif_tx_request *req = &ENTRY(0)->req;
 	u32 i, n = 1, count[256] = { 0 }, rest = 0;
-	bool good = true;
+	bool good = true, good_extras = true, mcast;
 
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->flags = req->flags;
@@ -44,8 +44,8 @@ void model_parse(const union xen_netif_tx_sring_entry *ring, u32 ring_size, u32 
 	}
 	for (i = 0; i < 256; i++)
 		if (count[i] > (i >= 1 && i <= 5))
-			good = false;
-	pkt->mcast = count[XEN_NETIF_EXTRA_TYPE_MCAST_ADD] ||
+			good_extras = false;
+	mcast = count[XEN_NETIF_EXTRA_TYPE_MCAST_ADD] ||
 		     count[XEN_NETIF_EXTRA_TYPE_MCAST_DEL];
 
 	pkt->slot[0].gref = req->gref;
@@ -58,7 +58,7 @@ void model_parse(const union xen_netif_tx_sring_entry *ring, u32 ring_size, u32 
 		pkt->slot[i].offset = req->offset;
 		pkt->slot[i].len = req->size;
 		rest += req->size;
-		good &= !(req->flags & XEN_NETTXF_extra_info);
+		good_extras &= !(req->flags & XEN_NETTXF_extra_info);
 	}
 	pkt->n_slots = i;
 	pkt->n_requests = n;
@@ -68,6 +68,8 @@ void model_parse(const union xen_netif_tx_sring_entry *ring, u32 ring_size, u32 
 	pkt->slot[0].len = rest <= pkt->len ? pkt->len - rest : 0;
 	for (i = 0; i < pkt->n_slots; i++)
 		good &= !pkt->slot[i].len || pkt->slot[i].offset + pkt->slot[i].len <= 4096;
-	pkt->good = good && !pkt->mcast;
+	/* Of a message only the extra infos count, and not one about segments. */
+	pkt->mcast = mcast && good_extras;
+	pkt->good = good && good_extras && !mcast;
 #undef ENTRY
 }

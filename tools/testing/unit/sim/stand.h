@@ -23,7 +23,7 @@
  * struct model_packet - what the model sees at the head of a guest-TX ring
  * @whole: whether the packet's last slot is there; else nothing of it holds
  * @good: whether it must be delivered
- * @mcast: whether it is a multicast message
+ * @mcast: whether it is a good multicast message
  * @n_requests: slots that it took
  * @n_extras: of these, extra infos
  * @len: bytes

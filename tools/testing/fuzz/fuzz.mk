@@ -19,6 +19,8 @@ FUZZ_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
 	-Wno-sign-compare -Wno-unused-parameter -Wno-unused-function -I$(XENVIF_SRC) -I$(FUZZ_UNIT)/include -I$(FUZZ_OUT)/include \
 	-I$(FUZZ_UNIT)/sim -I$(FUZZ_DIR)
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+# Where the harness branches guides the fuzzer too, but not what it compares.
+FUZZ_HARNESS := $(FUZZ_SAN) -fsanitize-coverage=inline-8bit-counters,pc-table
 FUZZ_COV := -fsanitize=address -fprofile-instr-generate -fcoverage-mapping
 # What kbuild does not ask of the driver either.
 FUZZ_DRIVER_CFLAGS := $(FUZZ_CFLAGS) -Wno-missing-field-initializers \
@@ -70,7 +72,7 @@ $(FUZZ_OUT)/fuzz/%.o: $(XENVIF_SRC)/%.c $(FUZZ_DEPS)
 
 $(FUZZ_OUT)/fuzz/%.o: $(FUZZ_DIR)/%.c $(FUZZ_DEPS)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -c $< -o $@
+	$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_HARNESS) -c $< -o $@
 
 $(FUZZ_OUT)/fuzz/%.o: $(FUZZ_UNIT)/sim/%.c $(FUZZ_DEPS)
 	@mkdir -p $(@D)

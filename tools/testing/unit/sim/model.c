@@ -46,7 +46,10 @@ void model_parse(const union xen_netif_tx_sring_entry *ring, u32 ring_size, u32 
 		if (count[i] > (i >= 1 && i <= 5))
 			good_extras = false;
 	mcast = count[XEN_NETIF_EXTRA_TYPE_MCAST_ADD] ||
-		     count[XEN_NETIF_EXTRA_TYPE_MCAST_DEL];
+		count[XEN_NETIF_EXTRA_TYPE_MCAST_DEL];
+	/* Either, but not both. */
+	if (count[XEN_NETIF_EXTRA_TYPE_MCAST_ADD] && count[XEN_NETIF_EXTRA_TYPE_MCAST_DEL])
+		good_extras = false;
 
 	pkt->slot[0].gref = req->gref;
 	pkt->slot[0].offset = req->offset;

@@ -35,6 +35,7 @@ static u32 free_single[N_SINGLE];
 static u32 n_free_single;
 static u32 n_used;
 static u8 tries[N_TRIES];
+static bool tried;
 static u8 guest[SIM_GUEST_PAGES][XEN_PAGE_SIZE] __attribute__((aligned(4096)));
 
 void sim_reset(void)
@@ -56,7 +57,9 @@ void sim_reset(void)
 		sim_bug("%u packets have leaked", sim.n_skbs);
 
 	memset(&sim, 0, sizeof(sim));
-	memset(tries, 0, sizeof(tries));
+	if (tried)
+		memset(tries, 0, sizeof(tries));
+	tried = false;
 	/* Both clocks begin near a wrap of something. */
 	sim.ticks = -300000UL;
 	sim.now = 4294000000ULL;
@@ -266,6 +269,7 @@ static s16 resolve(const struct gnttab_copy_ptr *ptr, bool gref, u16 len, u8 **a
 	if (fate == SIM_FATE_AGAIN ||
 	    (fate && tries[ptr->u.ref % N_TRIES] < fate)) {
 		tries[ptr->u.ref % N_TRIES]++;
+		tried = true;
 		return GNTST_eagain;
 	}
 	*addr = guest[SIM_GREF_PAGE(ptr->u.ref)] + ptr->offset;
@@ -634,13 +638,22 @@ int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *gref,
 	if (n != 1 || *gref > 1)
 		return -EINVAL;
 	*vaddr = dev->page[*gref];
-	return *vaddr ? 0 : -ENOENT;
+	if (!*vaddr)
+		return -ENOENT;
+	dev->n_mapped[*gref]++;
+	ASAN_UNPOISON_MEMORY_REGION(*vaddr, XEN_PAGE_SIZE);
+	return 0;
 }
 
 int xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *vaddr)
 {
-	if (vaddr != dev->page[0] && vaddr != dev->page[1])
+	u32 i = vaddr == dev->page[0] ? 0 : 1;
+
+	if (vaddr != dev->page[i] || !dev->n_mapped[i])
 		sim_bug("what is unmapped was never mapped");
+	/* Nobody looks there any more. */
+	if (!--dev->n_mapped[i])
+		ASAN_POISON_MEMORY_REGION(vaddr, XEN_PAGE_SIZE);
 	return 0;
 }
 

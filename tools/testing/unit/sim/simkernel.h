@@ -304,6 +304,7 @@ void disable_irq(unsigned int irq);
 
 struct xenbus_device {
 	void *page[2];
+	u32 n_mapped[2];
 };
 
 int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *gref,

@@ -26,10 +26,10 @@ FUZZ_COV := -fsanitize=address -fprofile-instr-generate -fcoverage-mapping
 FUZZ_DRIVER_CFLAGS := $(FUZZ_CFLAGS) -Wno-missing-field-initializers \
 	-Wno-gnu-folding-constant
 
-FUZZ_ALL := tx_parse guest_tx guest_rx
+FUZZ_ALL := tx_parse guest_tx guest_rx ctrl
 FUZZ ?= $(FUZZ_ALL)
 FUZZ_DRIVER := tx_parse guest_tx guest_rx queue hash mcast
-FUZZ_SIM := hook sim stand model
+FUZZ_SIM := hook sim
 FUZZ_DEPS := $(FUZZ_OUT)/include/stamp $(FUZZ_DIR)/input.h \
 	$(wildcard $(XENVIF_SRC)/*.h $(FUZZ_UNIT)/sim/*.h) \
 	$(shell find $(FUZZ_UNIT)/include -name '*.h')
@@ -53,13 +53,14 @@ fuzz-programs: $(FUZZ_ALL:%=$(FUZZ_OUT)/fuzz_%)
 fuzz-coverage: $(FUZZ_ALL:%=$(FUZZ_OUT)/cov_%) ## lines and branches that the corpus reaches
 	@set -e; for f in $(FUZZ_ALL); do \
 		LLVM_PROFILE_FILE=$(FUZZ_OUT)/$$f.profraw $(FUZZ_OUT)/cov_$$f -runs=0 \
-			$(FUZZ_DIR)/corpus/$$f $(wildcard $(FUZZ_OUT)/new/*) 2> /dev/null; \
+			$(FUZZ_DIR)/corpus/$$f $(wildcard $(FUZZ_OUT)/new/$$f) 2> /dev/null; \
 	done
 	@llvm-profdata-14 merge -o $(FUZZ_OUT)/all.profdata $(FUZZ_ALL:%=$(FUZZ_OUT)/%.profraw)
 	@llvm-cov-14 report -show-functions=false -show-branch-summary \
 		-instr-profile=$(FUZZ_OUT)/all.profdata $(FUZZ_OUT)/cov_guest_tx \
 		-object $(FUZZ_OUT)/cov_guest_rx -object $(FUZZ_OUT)/cov_tx_parse \
-		$(FUZZ_DRIVER:%=$(XENVIF_SRC)/%.c) \
+		-object $(FUZZ_OUT)/cov_ctrl \
+		$(FUZZ_DRIVER:%=$(XENVIF_SRC)/%.c) $(XENVIF_SRC)/ctrl.c \
 		$(XENVIF_SRC)/ring.h $(XENVIF_SRC)/pack.h $(XENVIF_SRC)/credit.h $(XENVIF_SRC)/grant.h
 
 $(FUZZ_OUT)/include/stamp: $(FUZZ_UNIT)/headers $(wildcard $(XENVIF_SRC)/*.c $(XENVIF_SRC)/*.h)
@@ -95,8 +96,15 @@ $(FUZZ_OUT)/fuzz_tx_parse: $(addprefix $(FUZZ_OUT)/fuzz/,fuzz_tx_parse.o tx_pars
 $(FUZZ_OUT)/cov_tx_parse: $(addprefix $(FUZZ_OUT)/cov/,fuzz_tx_parse.o tx_parse.o hook.o model.o)
 
 $(FUZZ_OUT)/fuzz_guest_tx $(FUZZ_OUT)/fuzz_guest_rx: $(FUZZ_OUT)/fuzz_%: $(FUZZ_OUT)/fuzz/fuzz_%.o \
-	$(FUZZ_DRIVER:%=$(FUZZ_OUT)/fuzz/%.o) $(FUZZ_SIM:%=$(FUZZ_OUT)/fuzz/%.o)
+	$(FUZZ_DRIVER:%=$(FUZZ_OUT)/fuzz/%.o) $(FUZZ_SIM:%=$(FUZZ_OUT)/fuzz/%.o) \
+	$(FUZZ_OUT)/fuzz/stand.o $(FUZZ_OUT)/fuzz/model.o
 $(FUZZ_OUT)/cov_guest_tx $(FUZZ_OUT)/cov_guest_rx: $(FUZZ_OUT)/cov_%: $(FUZZ_OUT)/cov/fuzz_%.o \
+	$(FUZZ_DRIVER:%=$(FUZZ_OUT)/cov/%.o) $(FUZZ_SIM:%=$(FUZZ_OUT)/cov/%.o) \
+	$(FUZZ_OUT)/cov/stand.o $(FUZZ_OUT)/cov/model.o
+
+$(FUZZ_OUT)/fuzz_ctrl: $(addprefix $(FUZZ_OUT)/fuzz/,fuzz_ctrl.o ctrl.o ctrl_stand.o) \
+	$(FUZZ_DRIVER:%=$(FUZZ_OUT)/fuzz/%.o) $(FUZZ_SIM:%=$(FUZZ_OUT)/fuzz/%.o)
+$(FUZZ_OUT)/cov_ctrl: $(addprefix $(FUZZ_OUT)/cov/,fuzz_ctrl.o ctrl.o ctrl_stand.o) \
 	$(FUZZ_DRIVER:%=$(FUZZ_OUT)/cov/%.o) $(FUZZ_SIM:%=$(FUZZ_OUT)/cov/%.o)
 
 $(FUZZ_ALL:%=$(FUZZ_OUT)/fuzz_%):

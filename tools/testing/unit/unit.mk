@@ -19,9 +19,11 @@ UNIT_DRIVER_CFLAGS := $(UNIT_CFLAGS) -Wno-missing-field-initializers
 UNIT_PURE := test_pack test_credit test_tx_parse test_ring
 UNIT_ALONE := test_mcast test_hash
 UNIT_STAND := test_guest_tx test_guest_rx
-UNIT_TESTS := $(addprefix $(UNIT_OUT)/,$(UNIT_PURE) $(UNIT_ALONE) $(UNIT_STAND))
-UNIT_DRIVER_OBJS := $(addprefix $(UNIT_OUT)/driver/,guest_tx.o guest_rx.o queue.o mcast.o hash.o)
-UNIT_SIM_OBJS := $(addprefix $(UNIT_OUT)/sim/,sim.o stand.o model.o)
+UNIT_CTRL := test_ctrl
+UNIT_TESTS := $(addprefix $(UNIT_OUT)/,$(UNIT_PURE) $(UNIT_ALONE) $(UNIT_STAND) $(UNIT_CTRL))
+UNIT_DRIVER_OBJS := $(addprefix $(UNIT_OUT)/driver/,tx_parse.o guest_tx.o guest_rx.o queue.o \
+	mcast.o hash.o)
+UNIT_SIM_OBJS := $(addprefix $(UNIT_OUT)/sim/,sim.o hook.o)
 UNIT_DEPS := $(UNIT_OUT)/include/stamp $(wildcard $(XENVIF_SRC)/*.h $(UNIT)/*.h $(UNIT)/sim/*.h) \
 	$(shell find $(UNIT)/include -name '*.h')
 
@@ -57,8 +59,12 @@ $(addprefix $(UNIT_OUT)/,$(UNIT_ALONE)): $(UNIT_OUT)/test_%: $(UNIT_OUT)/test_%.
 	$(UNIT_CC) $(UNIT_SAN) $^ -lcmocka -o $@
 
 $(addprefix $(UNIT_OUT)/,$(UNIT_STAND)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \
-		$(UNIT_DRIVER_OBJS) $(UNIT_OUT)/driver/tx_parse.o \
-		$(UNIT_SIM_OBJS) $(UNIT_OUT)/sim/hook.o
+		$(UNIT_DRIVER_OBJS) $(UNIT_SIM_OBJS) $(UNIT_OUT)/sim/stand.o $(UNIT_OUT)/sim/model.o
+	$(UNIT_CC) $(UNIT_SAN) $^ -lcmocka -o $@
+
+$(addprefix $(UNIT_OUT)/,$(UNIT_CTRL)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \
+		$(UNIT_DRIVER_OBJS) $(UNIT_OUT)/driver/ctrl.o $(UNIT_SIM_OBJS) \
+		$(UNIT_OUT)/sim/ctrl_stand.o
 	$(UNIT_CC) $(UNIT_SAN) $^ -lcmocka -o $@
 
 .SECONDARY:

@@ -55,6 +55,8 @@ void sim_reset(void)
 		sim_bug("%u pages have leaked", n_used);
 	if (sim.n_skbs)
 		sim_bug("%u packets have leaked", sim.n_skbs);
+	if (sim.n_objects)
+		sim_bug("%u objects have leaked", sim.n_objects);
 
 	memset(&sim, 0, sizeof(sim));
 	if (tried)
@@ -81,6 +83,46 @@ void sim_log(const char *fmt, ...)
 }
 
 /* Memory. */
+
+static bool fails(u32 *countdown)
+{
+	return *countdown && !--*countdown;
+}
+
+static bool alloc_fails(void)
+{
+	if (!fails(&sim.fail_alloc_in))
+		return false;
+	sim.n_alloc_failed++;
+	return true;
+}
+
+void *sim_zalloc(size_t n, size_t size)
+{
+	if (alloc_fails())
+		return NULL;
+	sim.n_objects++;
+	return calloc(n, size);
+}
+
+void sim_free(const void *p)
+{
+	if (p)
+		sim.n_objects--;
+	free((void *)p);
+}
+
+struct page *alloc_page(unsigned int gfp)
+{
+	struct page *page;
+
+	if (alloc_fails())
+		return NULL;
+	page = sim_pages_alloc(1);
+	if (gfp & __GFP_ZERO)
+		memset(page_address(page), 0, PAGE_SIZE);
+	return page;
+}
 
 static u32 find_run(u32 n)
 {
@@ -123,7 +165,7 @@ void sim_page_put(struct page *page)
 		if (!page->pool->n_out)
 			sim_bug("a pool gets more than it gave");
 		if (!--page->pool->n_out && page->pool->destroyed)
-			free(page->pool);
+			sim_free(page->pool);
 	}
 	for (i = first; i < first + n; i++) {
 		pages[i] = (struct page){ 0 };
@@ -162,26 +204,29 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 {
 	if (params->order)
 		sim_bug("a pool of runs");
+	if (alloc_fails())
+		return ERR_PTR(-ENOMEM);
+	sim.n_objects++;
 	return calloc(1, sizeof(struct page_pool));
 }
 
 void page_pool_destroy(struct page_pool *pool)
 {
+	if (!pool)
+		return;
 	if (pool->frag_page)
 		sim_page_put(pool->frag_page);
 	pool->destroyed = true;
 	if (!pool->n_out)
-		free(pool);
+		sim_free(pool);
 }
 
 struct page *page_pool_dev_alloc_pages(struct page_pool *pool)
 {
 	struct page *page;
 
-	if (sim.fail_alloc_in && !--sim.fail_alloc_in) {
-		sim.n_alloc_failed++;
+	if (alloc_fails())
 		return NULL;
-	}
 	page = sim_pages_alloc(1);
 	page->pool = pool;
 	pool->n_out++;
@@ -323,10 +368,8 @@ static struct sk_buff *make_skb(void *head, u32 size)
 struct sk_buff *napi_build_skb(void *data, unsigned int size)
 {
 	/* Counts as an allocation of its own. */
-	if (sim.fail_alloc_in && !--sim.fail_alloc_in) {
-		sim.n_alloc_failed++;
+	if (alloc_fails())
 		return NULL;
-	}
 	if (!size || offset_in_page(data) % 64 || size % 64 ||
 	    offset_in_page(data) + size > PAGE_SIZE)
 		sim_bug("a head that is not a fragment of a page");
@@ -637,6 +680,8 @@ int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *gref,
 {
 	if (n != 1 || *gref > 1)
 		return -EINVAL;
+	if (fails(&sim.fail_map_in))
+		return -ENOMEM;
 	*vaddr = dev->page[*gref];
 	if (!*vaddr)
 		return -ENOENT;
@@ -673,8 +718,10 @@ int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev,
 	(void)dev;
 	(void)flags;
 	(void)name;
-	if (port >= ARRAY_SIZE(sim.irq))
+	if (port >= ARRAY_SIZE(sim.irq) || sim.irq[port].handler)
 		return -EINVAL;
+	if (fails(&sim.fail_bind_in))
+		return -ENOSPC;
 	/* A channel is pending when it is bound. */
 	sim.irq[port] = (struct sim_irq){ handler, data, .pending = true };
 	return SIM_IRQ_BASE + port;
@@ -764,6 +811,8 @@ static void resume_thread(void)
 
 struct task_struct *sim_kthread_run(int (*function)(void *data), void *data)
 {
+	if (fails(&sim.fail_thread_in))
+		return ERR_PTR(-EINTR);
 	if (!thread_stack)
 		thread_stack = malloc(STACK_SIZE);
 	sim.task = calloc(1, sizeof(*sim.task));
@@ -854,6 +903,50 @@ void sim_advance(u64 ns)
 	sim.ticks += sim.now / NSEC_PER_MSEC - ms;
 }
 
+unsigned long get_state_synchronize_rcu(void)
+{
+	return sim.grace;
+}
+
+void sim_grace_period(void)
+{
+	sim.grace++;
+	if (sim.on_grace)
+		sim.on_grace();
+}
+
+void cond_synchronize_rcu(unsigned long state)
+{
+	if (state == sim.grace)
+		sim_grace_period();
+}
+
+void sim_queue_work(struct work_struct *work)
+{
+	if (sim.work && sim.work != work)
+		sim_bug("there is another work");
+	work->queued = true;
+	sim.work = work;
+}
+
+bool cancel_work_sync(struct work_struct *work)
+{
+	bool was = work->queued;
+
+	work->queued = false;
+	sim.work = NULL;
+	return was;
+}
+
+static bool run_work(void)
+{
+	if (!sim.work || !sim.work->queued)
+		return false;
+	sim.work->queued = false;
+	sim.work->function(sim.work);
+	return true;
+}
+
 static bool run_timer(void)
 {
 	if (!sim.timer || !sim.timer->armed || sim.now < sim.timer->expires)
@@ -891,6 +984,7 @@ void sim_run(int budget)
 		for (i = 0; i < ARRAY_SIZE(sim.irq); i++)
 			again |= run_irq(&sim.irq[i], SIM_IRQ_BASE + i);
 		again |= run_timer();
+		again |= run_work();
 		again |= run_poll(budget);
 		again |= run_thread();
 		if (++n > TURNS_MAX)

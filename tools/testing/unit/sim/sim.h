@@ -38,17 +38,26 @@ struct sim {
 	u64 now;
 	bool xmit_more;
 
-	/* Memory: page_pool_dev_alloc_pages() fails when this counts down to 0. */
+	/* Memory: whatever allocates fails when this counts down to 0. */
 	u32 fail_alloc_in;
 	u32 n_alloc_failed;
 	u32 n_pages;		/* given out by pools */
 
 	/* The hypercall: fails as a whole if set. */
 	bool fail_hypercall;
+	/* No port can be bound, no page mapped, no thread made, if they count down to 0. */
+	u32 fail_bind_in;
+	u32 fail_map_in;
+	u32 fail_thread_in;
 	/* If not 0: bad grants are fine after so many of them. */
 	u32 mend_after;
 	u32 n_hypercalls;
 	u32 n_ops;
+
+	struct work_struct *work;
+	/* Grace periods that have ended, and who wants to know. */
+	unsigned long grace;
+	void (*on_grace)(void);
 
 	struct sim_irq irq[2];
 	struct napi_struct *napi;
@@ -69,6 +78,7 @@ struct sim {
 	bool warn_expected;
 	u32 n_skbs;
 	u32 n_gro;		/* delivered by way of it */
+	u32 n_objects;
 };
 
 extern struct sim sim;
@@ -90,6 +100,8 @@ extern void (*sim_deliver)(struct sk_buff *skb);
 /* An event from the guest. */
 void sim_event(u32 port);
 void sim_advance(u64 ns);
+/* A grace period ends. */
+void sim_grace_period(void);
 /* Lets everybody run who has something to do, until nobody has. */
 void sim_run(int budget);
 

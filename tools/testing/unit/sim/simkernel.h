@@ -213,17 +213,23 @@ void hrtimer_start(struct hrtimer *timer, ktime_t in, enum hrtimer_mode mode);
 /* Memory. */
 #define GFP_KERNEL	0
 #define GFP_ATOMIC	0
+#define __GFP_ZERO	1
 #define NUMA_NO_NODE	(-1)
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 #define offset_in_page(p) ((unsigned long)(p) & ~PAGE_MASK)
 
-#define kzalloc(size, gfp)	calloc(1, size)
-#define kvcalloc(n, size, gfp)	calloc(n, size)
-#define kcalloc(n, size, gfp)	calloc(n, size)
-#define kfree(p)		free(p)
-#define kvfree(p)		free(p)
+#define kzalloc(size, gfp)	sim_zalloc(1, size)
+#define kvzalloc(size, gfp)	sim_zalloc(1, size)
+#define kvcalloc(n, size, gfp)	sim_zalloc(n, size)
+#define kcalloc(n, size, gfp)	sim_zalloc(n, size)
+#define kfree(p)		sim_free(p)
+#define kvfree(p)		sim_free(p)
+#define kvfree_rcu(p, field)	((void)(p)->field, sim_free(p))
+
+void *sim_zalloc(size_t n, size_t size);
+void sim_free(const void *p);
 
 struct xen_page_foreign {
 	domid_t domid;
@@ -247,6 +253,8 @@ void sim_page_put(struct page *page);
 u32 sim_pages_used(void);
 u32 sim_page_number(const struct page *page);
 void *page_address(const struct page *page);
+struct page *alloc_page(unsigned int gfp);
+#define __free_page(page)	sim_page_put(page)
 struct page *virt_to_page(const void *addr);
 
 /* What a page holds until somebody writes there. */
@@ -342,9 +350,25 @@ void sim_prepare_to_wait(wait_queue_head_t *wait, int *entry);
 #define finish_wait(wait, w)		(*(w) = 0, (wait)->sleeping = false)
 #define wq_has_sleeper(wait)		((wait)->sleeping)
 
+/* Grace periods: who reads under RCU does so until one ends. */
+struct rcu_head {
+	int none;
+};
+
+unsigned long get_state_synchronize_rcu(void);
+void cond_synchronize_rcu(unsigned long state);
+
 struct work_struct {
+	void (*function)(struct work_struct *work);
 	bool queued;
 };
+
+#define system_unbound_wq		NULL
+#define INIT_WORK(work, func)		(*(work) = (struct work_struct){ .function = (func) })
+#define queue_work(wq, work)		sim_queue_work(work)
+
+void sim_queue_work(struct work_struct *work);
+bool cancel_work_sync(struct work_struct *work);
 
 struct ratelimit_state {
 	u32 left;
@@ -775,6 +799,8 @@ int netif_receive_skb(struct sk_buff *skb);
 
 /* There is one processor, and nobody else on it. */
 #define rcu_dereference(p)		(p)
+#define rcu_assign_pointer(p, value)	((p) = (value))
+#define RCU_INIT_POINTER(p, value)	((p) = (value))
 #define rcu_read_lock()			do { } while (0)
 #define rcu_read_unlock()		do { } while (0)
 

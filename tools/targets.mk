@@ -43,5 +43,6 @@ help: ## list the targets
 # Tests that need no machine run beside those that do.
 TEST_DEPENDS := packages
 TEST_ALSO += unit='$(ROOT)/tools/testing/unit/run'
+TEST_ALSO += fuzz='$(ROOT)/tools/testing/fuzz/run'
 -include $(ROOT)/tools/testing/frontend/frontend.mk
 -include $(ROOT)/tools/testing/selftests/selftests.mk

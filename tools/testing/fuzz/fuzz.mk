@@ -3,8 +3,10 @@
 # Fuzzers: the driver's files as they are, under libFuzzer and the sanitizers, with
 # the unit tests' simulated kernel around them. Needs ROOT, the driver's directory.
 #
+#   make test-fuzz                 a minute in all, from the corpus on, as TAP
 #   make fuzz [FUZZ=guest_tx] [FUZZ_TIME=600 | FUZZ_RUNS=1000000]
-#   make fuzz-coverage
+#   make fuzz-merge                take what is new into the corpus, the least of it
+#   make fuzz-coverage             lines and branches that the corpus reaches
 #
 # Debian's packages: clang-14, libclang-rt-14-dev, llvm-14.
 
@@ -34,10 +36,10 @@ FUZZ_DEPS := $(FUZZ_OUT)/include/stamp $(FUZZ_DIR)/input.h \
 	$(wildcard $(XENVIF_SRC)/*.h $(FUZZ_UNIT)/sim/*.h) \
 	$(shell find $(FUZZ_UNIT)/include -name '*.h')
 
-.PHONY: test-fuzz fuzz fuzz-programs fuzz-coverage
+.PHONY: test-fuzz fuzz fuzz-programs fuzz-merge fuzz-coverage
 
 test-fuzz: ## fuzz for a minute
-	@$(MAKE) --no-print-directory fuzz FUZZ_TIME=20
+	@$(FUZZ_DIR)/run
 
 fuzz: fuzz-programs ## fuzz until FUZZ_TIME (seconds) or FUZZ_RUNS; keep what is new
 	@set -e; for f in $(FUZZ); do \
@@ -46,6 +48,15 @@ fuzz: fuzz-programs ## fuzz until FUZZ_TIME (seconds) or FUZZ_RUNS; keep what is
 			-artifact_prefix=$(FUZZ_OUT)/artifacts/$$f- -print_final_stats=1 \
 			$(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_TIME)) \
 			$(FUZZ_OUT)/new/$$f $(FUZZ_DIR)/corpus/$$f; \
+	done
+
+# The smallest inputs that together reach all that the corpus and the new ones do.
+fuzz-merge: fuzz-programs ## minimise the corpus, with what make fuzz has found
+	@set -e; for f in $(FUZZ); do \
+		mkdir -p $(FUZZ_OUT)/new/$$f; rm -rf $(FUZZ_OUT)/merged; mkdir $(FUZZ_OUT)/merged; \
+		nice -n 10 $(FUZZ_OUT)/fuzz_$$f -merge=1 -max_len=1024 $(FUZZ_OUT)/merged \
+			$(FUZZ_OUT)/new/$$f $(FUZZ_DIR)/corpus/$$f; \
+		rm -rf $(FUZZ_DIR)/corpus/$$f; mv $(FUZZ_OUT)/merged $(FUZZ_DIR)/corpus/$$f; \
 	done
 
 fuzz-programs: $(FUZZ_ALL:%=$(FUZZ_OUT)/fuzz_%)

@@ -198,6 +198,28 @@ static void test_copy_error(void **state)
 	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_COPY), 10);
 }
 
+/* Whichever slot it is, of however many; and whatever is not fine is an error. */
+static void test_copy_error_anywhere(void **state)
+{
+	static const u32 fates[] = { SIM_FATE_ERROR, SIM_FATE_ODD };
+	u32 n, bad, i, f;
+
+	UNUSED(state);
+	for (f = 0; f < ARRAY_SIZE(fates); f++) {
+		for (n = 1; n <= 19; n++) {
+			for (bad = 0; bad < n; bad++) {
+				u32 before = stand->n_answered;
+
+				for (i = 0; i < n; i++)
+					stand_tx_request(SIM_GREF(i, i == bad ? fates[f] : 0), 0,
+							 i ? 100 : 100 * n, i < n - 1 ? MORE : 0, i);
+				go();
+				assert_ended(before + n, 0);
+			}
+		}
+	}
+}
+
 static void test_hypercall_error(void **state)
 {
 	UNUSED(state);
@@ -223,13 +245,13 @@ static void test_again(void **state)
 		stand_tx_request(SIM_GREF(i + 20, 0), 0, 50, 0, i);
 	}
 	go();
-	assert_ended(26, 13);
+	assert_ended(2 * SIM_FATE_AGAIN_MAX, SIM_FATE_AGAIN_MAX);
 	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
 	stand_tx_request(SIM_GREF(2, SIM_FATE_AGAIN), 0, 100, 0, 0);
 	stand_tx_request(SIM_GREF(3, 5), 0, 100, 0, 0);
 	stand_tx_request(SIM_GREF(4, SIM_FATE_ERROR), 0, 100, 0, 0);
 	go();
-	assert_ended(30, 15);
+	assert_ended(2 * SIM_FATE_AGAIN_MAX + 4, SIM_FATE_AGAIN_MAX + 2);
 	assert_true(sim.n_hypercalls < 200);
 }
 
@@ -820,6 +842,7 @@ int main(void)
 		STAND_TEST(test_few_ops),
 		STAND_TEST(test_invalid),
 		STAND_TEST(test_copy_error),
+		STAND_TEST(test_copy_error_anywhere),
 		STAND_TEST(test_hypercall_error),
 		STAND_TEST(test_again),
 		STAND_TEST(test_no_memory),

@@ -18,7 +18,7 @@ UNIT_DRIVER_CFLAGS := $(UNIT_CFLAGS) -Wno-missing-field-initializers
 
 UNIT_PURE := test_pack test_credit test_tx_parse test_ring
 UNIT_ALONE := test_mcast test_hash
-UNIT_STAND := test_guest_tx test_guest_rx
+UNIT_STAND := test_guest_tx test_guest_rx test_queue
 UNIT_CTRL := test_ctrl
 UNIT_TESTS := $(addprefix $(UNIT_OUT)/,$(UNIT_PURE) $(UNIT_ALONE) $(UNIT_STAND) $(UNIT_CTRL))
 UNIT_DRIVER_OBJS := $(addprefix $(UNIT_OUT)/driver/,tx_parse.o guest_tx.o guest_rx.o queue.o \

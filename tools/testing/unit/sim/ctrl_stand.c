@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The control ring's test stand: see ctrl_stand.h. */
 
-#include <sanitizer/asan_interface.h>
-
 #include "ctrl_stand.h"
 
 #define check(cond, fmt, ...) do {						\
@@ -273,8 +271,9 @@ int ctrl_stand_connect(u32 n_queues)
 
 	xenvif_ctrl_disconnect(&ctrl_stand->vif);
 	check(!ctrl_stand->vif.hash && !ctrl_stand->vif.ctrl, "");
+	check(!ctrl_stand->xdev.n_mapped[0] && !sim.irq[0].handler, "the ring is still ours");
 	memset(held, 0, sizeof(held));
-	ASAN_UNPOISON_MEMORY_REGION(ctrl_stand->ring, XEN_PAGE_SIZE);
+	sim_page_writable(ctrl_stand->ring);
 
 	ctrl_stand->checked = ctrl_stand->ring->rsp_prod;
 	ctrl_stand->grace = sim.grace - 1;
@@ -282,7 +281,7 @@ int ctrl_stand_connect(u32 n_queues)
 	err = xenvif_ctrl_connect(&ctrl_stand->vif, &config, n_queues);
 	check(!err == !!ctrl_stand->vif.ctrl && !err == !!ctrl_stand->vif.hash, "%d", err);
 	if (err)
-		ASAN_UNPOISON_MEMORY_REGION(ctrl_stand->ring, XEN_PAGE_SIZE);
+		sim_page_writable(ctrl_stand->ring);
 	return err;
 }
 
@@ -299,7 +298,7 @@ void ctrl_stand_up(RING_IDX start, u32 n_queues)
 	ctrl_stand->vif.domid = SIM_DOMID;
 	ctrl_stand->vif.log_limit.left = 10;
 
-	ASAN_UNPOISON_MEMORY_REGION(page, XEN_PAGE_SIZE);
+	sim_page_writable(page);
 	memset(page, 0xCC, sizeof(page));
 	ctrl_stand->ring = (void *)page;
 	SHARED_RING_INIT(ctrl_stand->ring);
@@ -318,6 +317,7 @@ void ctrl_stand_down(void)
 {
 	ctrl_stand->hostile = NULL;
 	xenvif_ctrl_disconnect(&ctrl_stand->vif);
+	check(!ctrl_stand->xdev.n_mapped[0] && !sim.irq[0].handler, "the ring is still ours");
 	sim_hook = NULL;
 	memset(held, 0, sizeof(held));
 	free(ctrl_stand);

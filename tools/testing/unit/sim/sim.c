@@ -82,6 +82,19 @@ void sim_log(const char *fmt, ...)
 	sim.n_log++;
 }
 
+void sim_may_sleep(void)
+{
+	if (sim.atomic || sim.irqs_off)
+		sim_bug("sleeping where nobody may");
+}
+
+void sim_irqs_off(bool off)
+{
+	if (sim.irqs_off == off)
+		sim_bug("interrupts are off, or on, twice");
+	sim.irqs_off = off;
+}
+
 /* Memory. */
 
 static bool fails(u32 *countdown)
@@ -311,6 +324,9 @@ static s16 resolve(const struct gnttab_copy_ptr *ptr, bool gref, u16 len, u8 **a
 		fate = SIM_FATE_OK;
 	if (fate == SIM_FATE_ERROR)
 		return GNTST_permission_denied;
+	/* Some versions of Xen were known to say so. */
+	if (fate == SIM_FATE_ODD)
+		return 1;
 	if (fate == SIM_FATE_AGAIN ||
 	    (fate && tries[ptr->u.ref % N_TRIES] < fate)) {
 		tries[ptr->u.ref % N_TRIES]++;
@@ -401,6 +417,14 @@ static void put_page_of(const struct sk_buff *skb, struct page *page)
 	if (page->pool && !skb->pp_recycle)
 		sim_bug("a pool's page is lost");
 	sim_page_put(page);
+}
+
+/* What may run a destructor is for where interrupts are on. */
+void sim_skb_free_now(struct sk_buff *skb)
+{
+	if (sim.irqs_off)
+		sim_bug("a packet is freed with interrupts off");
+	sim_skb_free(skb);
 }
 
 void sim_skb_free(struct sk_buff *skb)
@@ -614,6 +638,7 @@ void napi_enable(struct napi_struct *napi)
 
 void napi_disable(struct napi_struct *napi)
 {
+	sim_may_sleep();
 	if (napi->disabled)
 		sim_bug("a poll is disabled twice");
 	napi->disabled = true;
@@ -690,10 +715,16 @@ int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *gref,
 	return 0;
 }
 
+void sim_page_writable(void *page)
+{
+	ASAN_UNPOISON_MEMORY_REGION(page, XEN_PAGE_SIZE);
+}
+
 int xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *vaddr)
 {
 	u32 i = vaddr == dev->page[0] ? 0 : 1;
 
+	sim_may_sleep();
 	if (vaddr != dev->page[i] || !dev->n_mapped[i])
 		sim_bug("what is unmapped was never mapped");
 	/* Nobody looks there any more. */
@@ -729,6 +760,9 @@ int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev,
 
 void unbind_from_irqhandler(unsigned int irq, void *data)
 {
+	sim_may_sleep();
+	if (!irq_of(irq)->handler)
+		sim_bug("a channel is unbound twice");
 	(void)data;
 	irq_of(irq)->handler = NULL;
 	irq_of(irq)->enabled = false;
@@ -741,6 +775,7 @@ void enable_irq(unsigned int irq)
 
 void disable_irq(unsigned int irq)
 {
+	sim_may_sleep();
 	irq_of(irq)->enabled = false;
 }
 
@@ -770,7 +805,9 @@ static bool run_irq(struct sim_irq *irq, int nr)
 		return false;
 	irq->pending = false;
 	irq->active = true;
+	sim.atomic++;
 	irq->handler(nr, irq->data);
+	sim.atomic--;
 	return true;
 }
 
@@ -831,6 +868,17 @@ struct task_struct *sim_kthread_run(int (*function)(void *data), void *data)
 
 int kthread_stop(struct task_struct *task)
 {
+	u32 i;
+
+	sim_may_sleep();
+	if (task != sim.task)
+		sim_bug("a thread is stopped that is not there");
+	if (thread_ended)
+		sim_bug("the thread has ended by itself");
+	/* Their handlers would wake it. */
+	for (i = 0; i < ARRAY_SIZE(sim.irq); i++)
+		if (sim.irq[i].enabled)
+			sim_bug("the thread is stopped while there may be events");
 	sim.stop = true;
 	resume_thread();
 	if (!thread_ended)
@@ -854,6 +902,7 @@ void cond_resched(void)
 
 long schedule_timeout(long timeout)
 {
+	sim_may_sleep();
 	if (timeout <= 0)
 		sim_bug("a sleep of %ld", timeout);
 	sim.wake_timed = timeout != MAX_SCHEDULE_TIMEOUT;
@@ -864,6 +913,7 @@ long schedule_timeout(long timeout)
 
 long schedule_timeout_idle(long timeout)
 {
+	sim_may_sleep();
 	sim_advance(timeout * (NSEC_PER_SEC / HZ));
 	return 0;
 }
@@ -917,6 +967,7 @@ void sim_grace_period(void)
 
 void cond_synchronize_rcu(unsigned long state)
 {
+	sim_may_sleep();
 	if (state == sim.grace)
 		sim_grace_period();
 }
@@ -931,6 +982,7 @@ void sim_queue_work(struct work_struct *work)
 
 bool cancel_work_sync(struct work_struct *work)
 {
+	sim_may_sleep();
 	bool was = work->queued;
 
 	work->queued = false;
@@ -952,8 +1004,10 @@ static bool run_timer(void)
 	if (!sim.timer || !sim.timer->armed || sim.now < sim.timer->expires)
 		return false;
 	sim.timer->armed = false;
+	sim.atomic++;
 	if (sim.timer->function(sim.timer) != HRTIMER_NORESTART)
 		sim_bug("a timer that begins anew by itself");
+	sim.atomic--;
 	return true;
 }
 
@@ -964,7 +1018,9 @@ static bool run_poll(int budget)
 	if (!sim.napi || sim.napi->disabled || !sim.napi->scheduled)
 		return false;
 	sim.napi_completed = false;
+	sim.atomic++;
 	done = sim.napi->poll(sim.napi, budget);
+	sim.atomic--;
 	if (done > budget)
 		sim_bug("a poll did %d of %d", done, budget);
 	if (done == budget && sim.napi_completed && budget)

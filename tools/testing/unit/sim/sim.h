@@ -13,7 +13,8 @@
 #define SIM_GREF_PAGE(gref)	((gref) & 0x3FF)
 #define SIM_GREF_FATE(gref)	((gref) >> 12 & 0xF)
 #define SIM_FATE_OK		0
-#define SIM_FATE_AGAIN_MAX	13
+#define SIM_FATE_AGAIN_MAX	12
+#define SIM_FATE_ODD		13	/* no error, and not fine either */
 #define SIM_FATE_AGAIN		14
 #define SIM_FATE_ERROR		15
 
@@ -36,6 +37,9 @@ struct sim_irq {
 struct sim {
 	unsigned long ticks;
 	u64 now;
+	/* Who runs now must not sleep; or must not free a packet the ordinary way. */
+	u32 atomic;
+	bool irqs_off;
 	bool xmit_more;
 
 	/* Memory: whatever allocates fails when this counts down to 0. */
@@ -87,6 +91,8 @@ void sim_reset(void);
 
 /* The guest's memory. */
 u8 *sim_guest_page(u32 page);
+/* A page that is not mapped any more is still the guest's to write to. */
+void sim_page_writable(void *page);
 
 /* A packet from the host: its head takes linear bytes, from offset in its run of
  * pages on.

@@ -44,6 +44,7 @@
 #define netdev_warn(dev, fmt, ...)	sim_log(fmt, ##__VA_ARGS__)
 
 void sim_log(const char *fmt, ...);
+void sim_may_sleep(void);
 
 static inline bool test_bit(int nr, const unsigned long *addr)
 {
@@ -132,12 +133,14 @@ static inline void spin_unlock(spinlock_t *lock)
 	lock->held = false;
 }
 
-#define spin_lock_irq(lock)			spin_lock(lock)
-#define spin_unlock_irq(lock)			spin_unlock(lock)
+void sim_irqs_off(bool off);
+
+#define spin_lock_irq(lock)			(sim_irqs_off(true), spin_lock(lock))
+#define spin_unlock_irq(lock)			(spin_unlock(lock), sim_irqs_off(false))
 #define spin_lock_bh(lock)			spin_lock(lock)
 #define spin_unlock_bh(lock)			spin_unlock(lock)
-#define spin_lock_irqsave(lock, flags)		((flags) = 0, spin_lock(lock))
-#define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock(lock))
+#define spin_lock_irqsave(lock, flags)		((flags) = 0, spin_lock_irq(lock))
+#define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock_irq(lock))
 #define local_bh_disable()			do { } while (0)
 #define local_bh_enable()			do { } while (0)
 
@@ -537,10 +540,12 @@ void skb_add_rx_frag(struct sk_buff *skb, int i, struct page *page, int off,
 void skb_coalesce_rx_frag(struct sk_buff *skb, int i, int size, unsigned int truesize);
 void *__skb_put(struct sk_buff *skb, unsigned int len);
 
-#define kfree_skb(skb)			sim_skb_free(skb)
-#define kfree_skb_reason(skb, why)	((void)(why), sim_skb_free(skb))
-#define consume_skb(skb)		sim_skb_free(skb)
-#define napi_consume_skb(skb, budget)	sim_skb_free(skb)
+void sim_skb_free_now(struct sk_buff *skb);
+
+#define kfree_skb(skb)			sim_skb_free_now(skb)
+#define kfree_skb_reason(skb, why)	((void)(why), sim_skb_free_now(skb))
+#define consume_skb(skb)		sim_skb_free_now(skb)
+#define napi_consume_skb(skb, budget)	sim_skb_free_now(skb)
 #define dev_kfree_skb_any_reason(skb, why) ((void)(why), sim_skb_free(skb))
 #define dev_kfree_skb_any(skb)		sim_skb_free(skb)
 #define skb_mark_for_recycle(skb)	((skb)->pp_recycle = true)
@@ -780,8 +785,8 @@ static inline struct netdev_queue *netdev_get_tx_queue(struct net_device *dev, u
 #define netif_tx_queue_stopped(txq)	((txq)->stopped)
 #define netif_xmit_stopped(txq)		((txq)->stopped)
 #define netdev_xmit_more()		(sim.xmit_more)
-#define synchronize_net()		do { } while (0)
-#define rtnl_lock()			do { } while (0)
+#define synchronize_net()		sim_may_sleep()
+#define rtnl_lock()			sim_may_sleep()
 #define rtnl_unlock()			do { } while (0)
 
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The test stand: see stand.h. */
 
-#include <sanitizer/asan_interface.h>
-
 #include "stand.h"
 
 #define EXPECT_MAX	1024
@@ -288,6 +286,16 @@ static bool is_canary(const u8 *data, u32 len)
 	return true;
 }
 
+static bool is_zero(const void *data, u32 len)
+{
+	const u8 *byte = data;
+
+	while (len)
+		if (byte[--len])
+			return false;
+	return true;
+}
+
 /* The extra infos behind the first slot: each at most once, in their order. Returns
  * whether more are to come.
  */
@@ -301,6 +309,11 @@ static bool check_rx_extra(const struct xen_netif_extra_info *extra,
 	for (i = extra->type; i < XEN_NETIF_EXTRA_TYPE_MAX; i++)
 		check(!found[i], "%u", extra->type);
 	found[extra->type] = extra;
+	/* Behind what each of them says. */
+	check(extra->type != XEN_NETIF_EXTRA_TYPE_GSO || is_zero(&extra->u.gso.pad, 3),
+	      "something of the host's");
+	check(extra->type != XEN_NETIF_EXTRA_TYPE_XDP || is_zero(extra->u.xdp.pad, 4),
+	      "something of the host's");
 	check(!(extra->flags & ~XEN_NETIF_EXTRA_FLAG_MORE), "%x", extra->flags);
 	return extra->flags & XEN_NETIF_EXTRA_FLAG_MORE;
 }
@@ -545,7 +558,9 @@ void stand_xmit(struct sk_buff *skb)
 
 	for (i = 0; i < XENVIF_XMIT_STAT_MAX; i++)
 		before += stand->vif.stats[0].xmit[i].v;
+	sim.atomic++;
 	xenvif_rx_enqueue(stand->queue, skb);
+	sim.atomic--;
 	for (i = 0; i < XENVIF_XMIT_STAT_MAX; i++)
 		before -= stand->vif.stats[0].xmit[i].v;
 	if (before)
@@ -643,7 +658,7 @@ static void *ring_page(u32 which, u32 start)
 	static u8 page[2][XEN_PAGE_SIZE] __attribute__((aligned(4096)));
 	struct xen_netif_tx_sring *ring = (void *)page[which];
 
-	ASAN_UNPOISON_MEMORY_REGION(ring, XEN_PAGE_SIZE);
+	sim_page_writable(ring);
 	memset(ring, 0xCC, XEN_PAGE_SIZE);
 	SHARED_RING_INIT(ring);
 	ring->req_prod = start;
@@ -734,6 +749,7 @@ void stand_down(void)
 	xenvif_queues_lower(stand->queues);
 	check(!stand->queue->rx.bytes, "");
 	xenvif_queues_free(stand->queues);
+	check(!stand->xdev.n_mapped[0] && !stand->xdev.n_mapped[1], "a ring is still mapped");
 	sim_hook = NULL;
 	for (i = 0; i < min(n_exp_tx, EXPECT_MAX); i++) {
 		free(exp_tx[i].data);

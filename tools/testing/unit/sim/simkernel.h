@@ -313,11 +313,6 @@ void notify_remote_via_irq(int irq);
 void enable_irq(unsigned int irq);
 void disable_irq(unsigned int irq);
 
-struct xenbus_device {
-	void *page[2];
-	u32 n_mapped[2];
-};
-
 int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *gref,
 			   unsigned int n, void **vaddr);
 int xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *vaddr);
@@ -753,6 +748,7 @@ struct netdev_queue {
 };
 
 struct net_device {
+	char name[IFNAMSIZ];
 	unsigned long features;
 	bool running;
 	struct netdev_queue txq;
@@ -800,6 +796,7 @@ bool napi_complete_done(struct napi_struct *napi, int done);
 int napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
 int netif_receive_skb(struct sk_buff *skb);
 
+#include "simxenbus.h"
 #include "sim.h"
 
 /* There is one processor, and nobody else on it. */

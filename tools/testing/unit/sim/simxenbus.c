@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The simulated xenbus: see simxenbus.h. */
+
+#include <ctype.h>
+
+#include "simkernel.h"
+
+#define N_KEYS	256
+
+struct sim_xs sim_xs;
+
+static struct {
+	char path[96];
+	char *value;
+} keys[N_KEYS];
+
+void sim_xs_reset(void)
+{
+	u32 i;
+
+	for (i = 0; i < N_KEYS; i++) {
+		free(keys[i].value);
+		keys[i].value = NULL;
+	}
+	sim_xs = (struct sim_xs){ 0 };
+}
+
+/* The key's place, or a free one. */
+static u32 place(const char *dir, const char *key, char path[96])
+{
+	u32 i, unused = N_KEYS;
+
+	snprintf(path, 96, "%s/%s", dir, key);
+	for (i = 0; i < N_KEYS; i++) {
+		if (!keys[i].value)
+			unused = i;
+		else if (!strcmp(keys[i].path, path))
+			return i;
+	}
+	if (unused == N_KEYS)
+		sim_bug("xenstore is full");
+	return unused;
+}
+
+void sim_xs_write(const char *dir, const char *key, const char *value)
+{
+	char path[96];
+	u32 i = place(dir, key, path);
+
+	free(keys[i].value);
+	keys[i].value = value ? strdup(value) : NULL;
+	strcpy(keys[i].path, path);
+}
+
+const char *sim_xs_get(const char *dir, const char *key)
+{
+	char path[96];
+
+	return keys[place(dir, key, path)].value;
+}
+
+char *xenbus_read(int transaction, const char *dir, const char *key, unsigned int *len)
+{
+	const char *value = sim_xs_get(dir, key);
+	char *copy;
+
+	(void)transaction;
+	(void)len;
+	sim_xs.n_reads++;
+	if (!value)
+		return ERR_PTR(-ENOENT);
+	copy = sim_zalloc(1, strlen(value) + 1);
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	return strcpy(copy, value);
+}
+
+int xenbus_printf(int transaction, const char *dir, const char *key, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	(void)transaction;
+	va_start(args, fmt);
+	/* The only format of the kernel's own that is used here. */
+	if (strcmp(fmt, "%d %pV"))
+		vsnprintf(text, sizeof(text), fmt, args);
+	else
+		snprintf(text, sizeof(text), "%d", va_arg(args, int));
+	va_end(args);
+	sim_xs_write(dir, key, text);
+	return 0;
+}
+
+int xenbus_rm(int transaction, const char *dir, const char *key)
+{
+	(void)transaction;
+	sim_xs_write(dir, key, NULL);
+	return 0;
+}
+
+static char *print(const char *fmt, va_list args)
+{
+	char *text = sim_zalloc(1, 256);
+
+	if (text)
+		vsnprintf(text, 256, fmt, args);
+	return text;
+}
+
+char *kasprintf(unsigned int gfp, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	(void)gfp;
+	va_start(args, fmt);
+	text = print(fmt, args);
+	va_end(args);
+	return text;
+}
+
+int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
+			 bool (*will_handle)(struct xenbus_watch *watch, const char *path,
+					     const char *token),
+			 void (*callback)(struct xenbus_watch *watch, const char *path,
+					  const char *token),
+			 const char *fmt, ...)
+{
+	va_list args;
+
+	(void)dev;
+	va_start(args, fmt);
+	watch->node = print(fmt, args);
+	va_end(args);
+	if (!watch->node)
+		return -ENOMEM;
+	watch->will_handle = will_handle;
+	watch->callback = callback;
+	if (sim_xs.n_watches == ARRAY_SIZE(sim_xs.watch))
+		sim_bug("too many watches");
+	sim_xs.watch[sim_xs.n_watches++] = watch;
+	return 0;
+}
+
+void unregister_xenbus_watch(struct xenbus_watch *watch)
+{
+	u32 i;
+
+	for (i = 0; i < sim_xs.n_watches; i++) {
+		if (sim_xs.watch[i] == watch) {
+			sim_xs.watch[i] = sim_xs.watch[--sim_xs.n_watches];
+			return;
+		}
+	}
+	sim_bug("a watch is given up that there is not");
+}
+
+struct xenbus_watch *sim_xs_watch(const char *key)
+{
+	u32 i;
+
+	for (i = 0; i < sim_xs.n_watches; i++)
+		if (strstr(sim_xs.watch[i]->node, key))
+			return sim_xs.watch[i];
+	sim_bug("nobody watches %s", key);
+}
+
+/* As lax as the kernel's: a plus, and an end of line, are taken. */
+int kstrtou64(const char *text, unsigned int base, u64 *value)
+{
+	u64 n = 0;
+
+	if (base != 10)
+		sim_bug("kstrto() to base %u", base);
+	text += *text == '+';
+	if (!isdigit(*text))
+		return -EINVAL;
+	for (; isdigit(*text); text++) {
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *text - '0', &n))
+			return -ERANGE;
+	}
+	text += *text == '\n';
+	if (*text)
+		return -EINVAL;
+	*value = n;
+	return 0;
+}
+
+int kstrtou32(const char *text, unsigned int base, u32 *value)
+{
+	u64 n;
+	int err = kstrtou64(text, base, &n);
+
+	if (err)
+		return err;
+	if (n >> 32)
+		return -ERANGE;
+	*value = n;
+	return 0;
+}
+
+bool mac_pton(const char *text, u8 *mac)
+{
+	u32 i;
+
+	if (strlen(text) < 17)
+		return false;
+	for (i = 0; i < 17; i++)
+		if (i % 3 == 2 ? text[i] != ':' : !isxdigit(text[i]))
+			return false;
+	for (i = 0; i < 6; i++)
+		mac[i] = strtoul(text + 3 * i, NULL, 16);
+	return true;
+}

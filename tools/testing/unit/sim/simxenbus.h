@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The simulated kernel's xenbus, and a xenstore that is a list of keys. */
+
+#ifndef SIM_SIMXENBUS_H
+#define SIM_SIMXENBUS_H
+
+#include <stdarg.h>
+
+/* As in xen/interface/io/xenbus.h. */
+enum xenbus_state {
+	XenbusStateUnknown,
+	XenbusStateInitialising,
+	XenbusStateInitWait,
+	XenbusStateInitialised,
+	XenbusStateConnected,
+	XenbusStateClosing,
+	XenbusStateClosed,
+	XenbusStateReconfiguring,
+	XenbusStateReconfigured,
+};
+
+struct kobject {
+	u32 n_online;
+	u32 n_offline;
+};
+
+#define KOBJ_ONLINE			1
+#define KOBJ_OFFLINE			2
+#define kobject_uevent(kobj, what) \
+	((what) == KOBJ_ONLINE ? (kobj)->n_online++ : (kobj)->n_offline++)
+
+struct device {
+	void *driver_data;
+	struct kobject kobj;
+	u32 n_unregistered;
+};
+
+#define dev_set_drvdata(dev, data)	((void)((dev)->driver_data = (data)))
+#define dev_get_drvdata(dev)		((dev)->driver_data)
+#define device_unregister(dev)		((dev)->n_unregistered++)
+
+struct xenbus_device {
+	void *page[2];
+	u32 n_mapped[2];
+
+	const char *nodename;
+	const char *otherend;
+	int otherend_id;
+	struct device dev;
+	enum xenbus_state state;
+	u32 n_switched;
+	bool online;
+};
+
+struct xenbus_watch {
+	const char *node;
+	unsigned int nr_pending;
+	bool (*will_handle)(struct xenbus_watch *watch, const char *path, const char *token);
+	void (*callback)(struct xenbus_watch *watch, const char *path, const char *token);
+};
+
+struct xenbus_device_id {
+	char devicetype[32];
+};
+
+struct kobj_uevent_env {
+	int none;
+};
+
+struct xenbus_driver {
+	const struct xenbus_device_id *ids;
+	bool allow_rebind;
+	int (*probe)(struct xenbus_device *dev, const struct xenbus_device_id *id);
+	void (*otherend_changed)(struct xenbus_device *dev, enum xenbus_state state);
+	void (*remove)(struct xenbus_device *dev);
+	int (*uevent)(const struct xenbus_device *dev, struct kobj_uevent_env *env);
+};
+
+struct va_format {
+	const char *fmt;
+	va_list *va;
+};
+
+#define XBT_NIL				0
+#define THIS_MODULE			NULL
+#define try_module_get(module)		((void)(module), sim_xs.n_module++, true)
+#define module_put(module)		((void)(module), sim_xs.n_module--)
+#define add_uevent_var(env, ...)	((void)(env), 0)
+#define xenbus_dev_is_online(dev)	((dev)->online)
+#define xenbus_switch_state(dev, to)	((dev)->state = (to), (dev)->n_switched++)
+#define xenbus_dev_fatal(dev, err, ...)	((void)(dev), (void)(err), sim_log(__VA_ARGS__))
+#define xenbus_register_backend(drv)	(sim_xs.driver = (drv), 0)
+#define xenbus_unregister_driver(drv)	((void)(drv), sim_xs.driver = NULL)
+#define netdev_err(dev, fmt, ...)	sim_log(fmt, ##__VA_ARGS__)
+#define PTR_ERR_OR_ZERO(p)		(IS_ERR(p) ? PTR_ERR(p) : 0)
+#define IS_ERR_OR_NULL(p)		(!(p) || IS_ERR(p))
+
+struct mutex {
+	spinlock_t lock;
+};
+
+#define mutex_init(mutex)		spin_lock_init(&(mutex)->lock)
+#define mutex_lock(mutex)		spin_lock(&(mutex)->lock)
+#define mutex_unlock(mutex)		spin_unlock(&(mutex)->lock)
+#define lockdep_assert_held(mutex) do {						\
+	if (!(mutex)->lock.held)						\
+		sim_bug("the backend's lock is not held");			\
+} while (0)
+
+/* What a test sees of xenstore. */
+struct sim_xs {
+	const struct xenbus_driver *driver;
+	int n_module;
+	u32 n_reads;
+	u32 n_watches;
+	struct xenbus_watch *watch[8];
+};
+
+extern struct sim_xs sim_xs;
+
+void sim_xs_reset(void);
+/* NULL removes the key. */
+void sim_xs_write(const char *dir, const char *key, const char *value);
+const char *sim_xs_get(const char *dir, const char *key);
+
+/* The watch on such a key. */
+struct xenbus_watch *sim_xs_watch(const char *key);
+
+char *xenbus_read(int transaction, const char *dir, const char *key, unsigned int *len);
+int xenbus_printf(int transaction, const char *dir, const char *key, const char *fmt, ...);
+int xenbus_rm(int transaction, const char *dir, const char *key);
+int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
+			 bool (*will_handle)(struct xenbus_watch *watch, const char *path,
+					     const char *token),
+			 void (*callback)(struct xenbus_watch *watch, const char *path,
+					  const char *token),
+			 const char *fmt, ...) __printf(5, 6);
+void unregister_xenbus_watch(struct xenbus_watch *watch);
+char *kasprintf(unsigned int gfp, const char *fmt, ...) __printf(2, 3);
+int kstrtou32(const char *text, unsigned int base, u32 *value);
+int kstrtou64(const char *text, unsigned int base, u64 *value);
+bool mac_pton(const char *text, u8 *mac);
+
+#endif /* SIM_SIMXENBUS_H */

@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * xenbus.c with a xenstore that a frontend and a toolstack write what they like
+ * into: which numbers are numbers, what refuses a connection, what is logged, and
+ * the walk of states.
+ */
+
+#include "test.h"
+
+#include "common.h"
+
+#define BACK	"backend/vif/5/0"
+#define FRONT	"device/vif/0"
+
+static struct xenbus_device xdev;
+static struct net_device netdev;
+static struct xenvif vif;
+
+/* What the other files were asked to do. */
+static struct {
+	u32 n_created;
+	u32 n_connects;
+	u32 n_connected;
+	u32 n_disconnects;
+	u32 n_rates;
+	bool connected;
+	int fail_connect;
+	u32 n_queues;
+	u64 bytes, usecs;
+	struct xenvif_frontend frontend;
+	struct xenvif_queue_config config[XENVIF_QUEUES_MAX];
+} seen;
+
+struct xenvif *xenvif_create(struct xenbus_device *dev, u32 handle)
+{
+	vif.dev = &netdev;
+	vif.xdev = dev;
+	vif.handle = handle;
+	vif.log_limit.left = 10;
+	vif.params = (struct xenvif_params){
+		.max_queues = 4,
+		.split_channels = true,
+		.xdp_headroom = true,
+	};
+	seen.n_created++;
+	return &vif;
+}
+
+void xenvif_destroy(struct xenvif *what)
+{
+	assert_ptr_equal(what, &vif);
+	assert_false(seen.connected);
+	seen.n_created--;
+}
+
+int xenvif_connect(struct xenvif *what, const struct xenvif_frontend *frontend,
+		   const struct xenvif_queue_config *config, u32 n_queues)
+{
+	assert_ptr_equal(what, &vif);
+	assert_false(seen.connected);
+	seen.n_connects++;
+	if (seen.fail_connect)
+		return seen.fail_connect;
+	assert_in_range(n_queues, 1, 4);
+	seen.frontend = *frontend;
+	seen.n_queues = n_queues;
+	memcpy(seen.config, config, n_queues * sizeof(*config));
+	vif.xdp_headroom = frontend->xdp_headroom;
+	vif.mcast_control = frontend->mcast_control;
+	vif.flags = 0;
+	seen.n_connected++;
+	seen.connected = true;
+	return 0;
+}
+
+void xenvif_disconnect(struct xenvif *what)
+{
+	assert_ptr_equal(what, &vif);
+	seen.n_disconnects += seen.connected;
+	seen.connected = false;
+}
+
+int xenvif_set_rate(struct xenvif *what, u64 bytes, u64 usecs)
+{
+	assert_ptr_equal(what, &vif);
+	seen.n_rates++;
+	seen.bytes = bytes;
+	seen.usecs = usecs;
+	return 0;
+}
+
+/* Up and down. */
+
+static void front(const char *key, const char *value)
+{
+	sim_xs_write(FRONT, key, value);
+}
+
+static void good_queue(const char *dir)
+{
+	sim_xs_write(dir, "tx-ring-ref", "8");
+	sim_xs_write(dir, "rx-ring-ref", "9");
+	sim_xs_write(dir, "event-channel-tx", "10");
+	sim_xs_write(dir, "event-channel-rx", "11");
+}
+
+static int setup(void **state)
+{
+	UNUSED(state);
+	sim_reset();
+	sim_xs_reset();
+	memset(&seen, 0, sizeof(seen));
+	memset(&vif, 0, sizeof(vif));
+	xdev = (struct xenbus_device){
+		.nodename = BACK, .otherend = FRONT, .otherend_id = 5, .online = true,
+	};
+	sim_xs_write(BACK, "script", "/etc/xen/scripts/vif-bridge");
+	sim_xs_write(BACK, "handle", "0");
+	sim_xs_write(BACK, "mac", "00:16:3e:00:00:01");
+	front("request-rx-copy", "1");
+	front("feature-rx-notify", "1");
+	front("feature-sg", "1");
+	good_queue(FRONT);
+	assert_int_equal(xenvif_xenbus_init(), 0);
+	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	UNUSED(state);
+	if (dev_get_drvdata(&xdev.dev))
+		sim_xs.driver->remove(&xdev);
+	assert_int_equal(sim_xs.n_module, 0);
+	assert_int_equal(sim_xs.n_watches, 0);
+	assert_int_equal(seen.n_created, 0);
+	assert_false(seen.connected);
+	xenvif_xenbus_exit();
+	sim_xs_reset();
+	sim_reset();
+	return 0;
+}
+
+static void follow(enum xenbus_state state)
+{
+	sim_xs.driver->otherend_changed(&xdev, state);
+}
+
+/* Refuses with a line in the log and an error node; and then is as good as new. */
+static void assert_refused(void)
+{
+	u32 logged = sim.n_log, connected = seen.n_connected;
+
+	sim_advance(11 * NSEC_PER_SEC);
+	vif.log_limit.left = 10;
+	sim_xs_write("error/" BACK, "error", NULL);
+	follow(XenbusStateConnected);
+	assert_int_equal(xdev.state, XenbusStateClosing);
+	assert_int_equal(seen.n_connected, connected);
+	assert_int_equal(sim.n_log, logged + 1);
+	assert_non_null(sim_xs_get("error/" BACK, "error"));
+	follow(XenbusStateClosed);
+	assert_int_equal(xdev.state, XenbusStateClosed);
+	follow(XenbusStateInitialising);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+}
+
+static void assert_accepted(void)
+{
+	u32 connected = seen.n_connected;
+
+	follow(XenbusStateConnected);
+	assert_int_equal(seen.n_connected, connected + 1);
+	assert_true(seen.connected);
+	follow(XenbusStateClosing);
+	follow(XenbusStateClosed);
+	assert_false(seen.connected);
+	follow(XenbusStateInitialising);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+}
+
+static void test_offers(void **state)
+{
+	UNUSED(state);
+	assert_string_equal(sim_xs_get(BACK, "feature-sg"), "1");
+	assert_string_equal(sim_xs_get(BACK, "feature-rx-copy"), "1");
+	assert_string_equal(sim_xs_get(BACK, "feature-split-event-channels"), "1");
+	assert_string_equal(sim_xs_get(BACK, "multi-queue-max-queues"), "4");
+	assert_int_equal(xdev.dev.kobj.n_online, 1);
+	assert_accepted();
+	assert_int_equal(seen.config[0].tx_ref, 8);
+	assert_int_equal(seen.config[0].rx_port, 11);
+	assert_true(seen.frontend.sg);
+	assert_true(seen.frontend.ip_csum);
+	assert_false(seen.frontend.ctrl.present);
+}
+
+/* What is not digits, or too many of them, is no number, in any key. */
+static void test_numbers(void **state)
+{
+	static const char *const numbers[] = {
+		"request-rx-copy", "feature-rx-notify", "feature-sg", "feature-gso-tcpv4",
+		"feature-gso-tcpv6", "feature-no-csum-offload", "feature-ipv6-csum-offload",
+		"request-multicast-control", "xdp-headroom", "multi-queue-num-queues",
+		"tx-ring-ref", "rx-ring-ref", "event-channel-tx", "event-channel-rx",
+	};
+	static const char *const bad[] = {
+		"", " ", "abc", " 5", "5 ", "0x10", "5abc", "-1", "+1", "1\n", "1.0", "1e3",
+		"4294967296", "4294967297", "18446744073709551616", "18446744073709551617",
+		"9999999999999999999999999999999999999999", "\xD9\xA1",
+	};
+	const char *was;
+	u32 i, j;
+
+	UNUSED(state);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		was = sim_xs_get(FRONT, numbers[i]);
+		was = was ? strdup(was) : NULL;
+		for (j = 0; j < ARRAY_SIZE(bad); j++) {
+			front(numbers[i], bad[j]);
+			assert_refused();
+		}
+		front(numbers[i], was);
+		free((void *)was);
+		assert_accepted();
+	}
+	/* Zeros in front are digits. */
+	front("tx-ring-ref", "0000000008");
+	assert_accepted();
+	front("tx-ring-ref", "4294967295");
+	assert_accepted();
+	assert_int_equal(seen.config[0].tx_ref, 0xFFFFFFFF);
+}
+
+static void test_n_queues(void **state)
+{
+	static const char *const bad[] = { "0", "5", "65", "256", "65535", "65537", "4294967295" };
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		front("multi-queue-num-queues", bad[i]);
+		assert_refused();
+	}
+	front("multi-queue-num-queues", "1");
+	assert_accepted();
+	/* Any that is missing is all that are. */
+	front("multi-queue-num-queues", "4");
+	assert_refused();
+	good_queue(FRONT "/queue-0");
+	good_queue(FRONT "/queue-1");
+	good_queue(FRONT "/queue-3");
+	assert_refused();
+	good_queue(FRONT "/queue-2");
+	assert_accepted();
+	assert_int_equal(seen.n_queues, 4);
+	sim_xs_write(FRONT "/queue-3", "rx-ring-ref", NULL);
+	assert_refused();
+}
+
+/* One channel for both directions. */
+static void test_shared_channel(void **state)
+{
+	UNUSED(state);
+	front("event-channel-tx", NULL);
+	front("event-channel-rx", NULL);
+	assert_refused();
+	front("event-channel", "12");
+	assert_accepted();
+	assert_int_equal(seen.config[0].tx_port, 12);
+	assert_int_equal(seen.config[0].rx_port, 12);
+	front("event-channel-tx", "10");
+	assert_refused();
+}
+
+static void test_ctrl_ring(void **state)
+{
+	UNUSED(state);
+	front("ctrl-ring-ref", "20");
+	assert_refused();
+	front("event-channel-ctrl", "x");
+	assert_refused();
+	front("event-channel-ctrl", "21");
+	assert_accepted();
+	assert_true(seen.frontend.ctrl.present);
+	assert_int_equal(seen.frontend.ctrl.ref, 20);
+	assert_int_equal(seen.frontend.ctrl.port, 21);
+}
+
+/* Headroom is bounded at the connection and whenever it is changed. */
+static void test_headroom(void **state)
+{
+	static const char *const bad[] = { "257", "4095", "4096", "32767", "65535", "-1" };
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		front("xdp-headroom", bad[i]);
+		assert_refused();
+	}
+	front("xdp-headroom", "256");
+	assert_accepted();
+	follow(XenbusStateConnected);
+	assert_int_equal(vif.xdp_headroom, 256);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		front("xdp-headroom", bad[i]);
+		follow(XenbusStateReconfiguring);
+		assert_int_equal(xdev.state, XenbusStateReconfigured);
+		follow(XenbusStateConnected);
+		assert_int_equal(vif.xdp_headroom, 256);
+	}
+	front("xdp-headroom", "0");
+	follow(XenbusStateReconfiguring);
+	assert_int_equal(vif.xdp_headroom, 0);
+}
+
+static void test_mandatory(void **state)
+{
+	UNUSED(state);
+	front("request-rx-copy", "0");
+	assert_refused();
+	front("request-rx-copy", NULL);
+	assert_refused();
+	front("request-rx-copy", "1");
+	sim_xs_write(BACK, "mac", "00:16:3e:00:00:0");
+	assert_refused();
+	sim_xs_write(BACK, "mac", "00:16:3e:00:00:011");
+	assert_refused();
+	sim_xs_write(BACK, "mac", NULL);
+	assert_refused();
+	sim_xs_write(BACK, "mac", "00:16:3e:00:00:01");
+	assert_accepted();
+	/* What the guest writes of that in its own directory does not count. */
+	front("mac", "xx");
+	front("rate", "1,1");
+	front("online", "0");
+	assert_accepted();
+	assert_int_equal(seen.n_rates, 0);
+}
+
+/* Keys that are changed while it is connected change nothing. */
+static void test_changed_later(void **state)
+{
+	UNUSED(state);
+	follow(XenbusStateConnected);
+	front("tx-ring-ref", "77");
+	front("feature-sg", "0");
+	front("multi-queue-num-queues", "4");
+	follow(XenbusStateConnected);
+	assert_int_equal(seen.n_connects, 1);
+	assert_int_equal(seen.config[0].tx_ref, 8);
+}
+
+static void test_watches(void **state)
+{
+	static const char *const keys[] = { "hotplug-status", "rate", "request-multicast-control" };
+	u32 i, reads;
+
+	UNUSED(state);
+	assert_int_equal(sim_xs.n_watches, ARRAY_SIZE(keys));
+	follow(XenbusStateConnected);
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		struct xenbus_watch *watch = sim_xs_watch(keys[i]);
+
+		/* One that waits is enough, whatever it is about. */
+		assert_true(watch->will_handle(watch, watch->node, ""));
+		watch->nr_pending = 1;
+		assert_false(watch->will_handle(watch, watch->node, ""));
+		watch->nr_pending = 0;
+		reads = sim_xs.n_reads;
+		watch->callback(watch, watch->node, "");
+		assert_in_range(sim_xs.n_reads - reads, 0, 1);
+	}
+	front("request-multicast-control", "1");
+	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	assert_true(vif.mcast_control);
+	front("request-multicast-control", "2x");
+	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	assert_true(vif.mcast_control);
+	front("request-multicast-control", NULL);
+	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	assert_false(vif.mcast_control);
+}
+
+static void test_rate(void **state)
+{
+	static const char *const bad[] = { "", ",", "1", "1,", ",1", "a,b", "1,2,3", "0,1", "1,0",
+					   "-1,1", "1, 2", "18446744073709551616,1" };
+	struct xenbus_watch *watch;
+	u32 i, logged;
+
+	UNUSED(state);
+	watch = sim_xs_watch("rate");
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		sim_xs_write(BACK, "rate", bad[i]);
+		vif.log_limit.left = 10;
+		logged = sim.n_log;
+		watch->callback(watch, "", "");
+		assert_int_equal(seen.n_rates, 0);
+		assert_int_equal(sim.n_log, logged + 1);
+	}
+	sim_xs_write(BACK, "rate", "10000000,50000");
+	watch->callback(watch, "", "");
+	assert_int_equal(seen.bytes, 10000000);
+	assert_int_equal(seen.usecs, 50000);
+	sim_xs_write(BACK, "rate", NULL);
+	watch->callback(watch, "", "");
+	assert_int_equal(seen.bytes, 0);
+}
+
+/* The script's word decides when the frontend is told, not when data move. */
+static void test_hotplug(void **state)
+{
+	struct xenbus_watch *watch;
+
+	UNUSED(state);
+	watch = sim_xs_watch("hotplug-status");
+	follow(XenbusStateConnected);
+	assert_true(seen.connected);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	sim_xs_write(BACK, "hotplug-status", "error");
+	watch->callback(watch, "", "");
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	sim_xs_write(BACK, "hotplug-status", "connected");
+	watch->callback(watch, "", "");
+	assert_int_equal(xdev.state, XenbusStateConnected);
+	watch->callback(watch, "", "");
+	assert_int_equal(xdev.n_switched, 2);
+}
+
+/* However fast a frontend writes states that there are not, or keys that are no
+ * good, the log has its bound; and connections that fail are soon refused unseen.
+ */
+static void test_quiet(void **state)
+{
+	u32 i, connects, reads;
+
+	UNUSED(state);
+	for (i = 0; i < 3000; i++)
+		follow(i % 90 + 9);
+	follow(-1);
+	assert_int_equal(sim.n_log, 10);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+
+	seen.fail_connect = -ENOSPC;
+	for (i = 0; i < 1000; i++) {
+		follow(XenbusStateConnected);
+		follow(XenbusStateClosed);
+		follow(XenbusStateInitialising);
+	}
+	assert_int_equal(sim.n_log, 10);
+	assert_int_equal(seen.n_connects, 5);
+	reads = sim_xs.n_reads;
+	follow(XenbusStateConnected);
+	assert_int_equal(sim_xs.n_reads, reads);
+
+	/* Who waits may try again, and who succeeds is not held up. */
+	seen.fail_connect = 0;
+	sim_advance(11 * NSEC_PER_SEC);
+	connects = seen.n_connects;
+	for (i = 0; i < 100; i++) {
+		follow(XenbusStateConnected);
+		assert_true(seen.connected);
+		follow(XenbusStateClosed);
+		follow(XenbusStateInitialising);
+	}
+	assert_int_equal(seen.n_connects, connects + 100);
+}
+
+/* Any walk of the frontend's ends where it should, with one connection at a time. */
+static void test_walk(void **state)
+{
+	u32 i, n;
+
+	UNUSED(state);
+	for (i = 0; i < 20000; i++) {
+		enum xenbus_state to = random_in(1, 7);
+
+		if (!(i % 100))
+			vif.log_limit.left = 10;
+		n = random_in(0, 9);
+		seen.fail_connect = n ? 0 : -ENOMEM;
+		sim_advance(3 * NSEC_PER_SEC);
+		follow(to);
+		assert_int_equal(seen.n_connected - seen.n_disconnects, seen.connected);
+		switch (to) {
+		case XenbusStateInitialising:
+			assert_int_equal(xdev.state, XenbusStateInitWait);
+			assert_false(seen.connected);
+			break;
+		case XenbusStateConnected:
+		case XenbusStateReconfiguring:
+			if (!seen.fail_connect)
+				assert_true(seen.connected);
+			else if (!seen.connected)
+				assert_int_equal(xdev.state, XenbusStateClosing);
+			break;
+		case XenbusStateClosing:
+		case XenbusStateClosed:
+			assert_false(seen.connected);
+			break;
+		default:
+			break;
+		}
+	}
+	assert_int_equal(xdev.dev.n_unregistered, 0);
+}
+
+/* Only who has gone for good, or whose keys are gone, is let go. */
+static void test_gone(void **state)
+{
+	UNUSED(state);
+	follow(XenbusStateConnected);
+	follow(XenbusStateClosed);
+	assert_int_equal(xdev.dev.n_unregistered, 0);
+	xdev.online = false;
+	follow(XenbusStateClosed);
+	assert_int_equal(xdev.dev.n_unregistered, 1);
+	follow(XenbusStateUnknown);
+	assert_int_equal(xdev.dev.n_unregistered, 2);
+}
+
+/* A broken ring is followed by Closing, once; an old word about it by nothing. */
+static void test_fatal(void **state)
+{
+	UNUSED(state);
+	xenvif_fatal_work(&vif.fatal_work);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	follow(XenbusStateConnected);
+	xenvif_fatal_work(&vif.fatal_work);
+	assert_true(seen.connected);
+	set_bit(XENVIF_FLAG_FATAL, &vif.flags);
+	xenvif_fatal_work(&vif.fatal_work);
+	assert_false(seen.connected);
+	assert_int_equal(xdev.state, XenbusStateClosing);
+	follow(XenbusStateClosed);
+	follow(XenbusStateInitialising);
+	assert_accepted();
+}
+
+/* Memory runs out at each place of a probe and of a connection. */
+static void test_no_memory(void **state)
+{
+	u32 objects, n;
+
+	UNUSED(state);
+	front("multi-queue-num-queues", "2");
+	good_queue(FRONT "/queue-0");
+	good_queue(FRONT "/queue-1");
+	objects = sim.n_objects;
+	for (n = 1; !seen.connected; n++) {
+		sim_advance(11 * NSEC_PER_SEC);
+		vif.log_limit.left = 10;
+		sim.fail_alloc_in = n;
+		follow(XenbusStateConnected);
+		sim.fail_alloc_in = 0;
+		assert_int_equal(sim.n_objects, objects);
+		if (!seen.connected) {
+			assert_int_equal(xdev.state, XenbusStateClosing);
+			follow(XenbusStateInitialising);
+		}
+		assert_true(n < 100);
+	}
+	assert_true(n > 15);
+
+	sim_xs.driver->remove(&xdev);
+	assert_int_equal(sim.n_objects, 0);
+	for (n = 1;; n++) {
+		sim.fail_alloc_in = n;
+		if (!sim_xs.driver->probe(&xdev, sim_xs.driver->ids))
+			break;
+		assert_int_equal(sim.n_objects, 0);
+		assert_int_equal(seen.n_created, 0);
+		assert_int_equal(sim_xs.n_module, 0);
+		assert_int_equal(sim_xs.n_watches, 0);
+		assert_null(dev_get_drvdata(&xdev.dev));
+	}
+	sim.fail_alloc_in = 0;
+	assert_true(n > 5);
+}
+
+/* The next driver finds the frontend as it is. */
+static void test_rebind(void **state)
+{
+	u32 switched;
+
+	UNUSED(state);
+	follow(XenbusStateConnected);
+	switched = xdev.n_switched;
+	sim_xs.driver->remove(&xdev);
+	assert_int_equal(xdev.n_switched, switched);
+	assert_false(seen.connected);
+	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
+	follow(XenbusStateConnected);
+	assert_true(seen.connected);
+}
+
+int main(void)
+{
+#define XENBUS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		XENBUS_TEST(test_offers),
+		XENBUS_TEST(test_numbers),
+		XENBUS_TEST(test_n_queues),
+		XENBUS_TEST(test_shared_channel),
+		XENBUS_TEST(test_ctrl_ring),
+		XENBUS_TEST(test_headroom),
+		XENBUS_TEST(test_mandatory),
+		XENBUS_TEST(test_changed_later),
+		XENBUS_TEST(test_watches),
+		XENBUS_TEST(test_rate),
+		XENBUS_TEST(test_hotplug),
+		XENBUS_TEST(test_quiet),
+		XENBUS_TEST(test_walk),
+		XENBUS_TEST(test_gone),
+		XENBUS_TEST(test_fatal),
+		XENBUS_TEST(test_no_memory),
+		XENBUS_TEST(test_rebind),
+	};
+
+	return cmocka_run_group_tests_name("xenbus", tests, NULL, NULL);
+}

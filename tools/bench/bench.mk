@@ -15,3 +15,6 @@ bench-quick: ## the main workloads, in at most ten minutes
 
 bench-profile: ## where dom0's time goes, by perf; WORKLOADS= names some
 	$(BENCH) profile --dom0 $(BENCH_KERNEL) $(WORKLOADS)
+
+# Has dom0's CPU time grown? One machine, in the deterministic mode.
+TEST_ALSO += guard='$(ROOT)/tools/bench/guard'

@@ -44,5 +44,7 @@ _add("idle", "one idle vif", "second", "none")
 EXTRA = ["pktgen_d2g_flood", "vifs"]
 QUICK = ["tcp_g2d", "tcp_d2g", "tcp_g2d_notso", "udp_g2d", "pktgen_g2d",
          "pktgen_d2g", "udp_d2g", "pingpong", "tcp_g2g"]
-GUARD = ["tcp_g2d", "tcp_d2g", "tcp_g2d_notso", "udp_g2d", "pktgen_g2d",
+# Not tcp_d2g: how often the guest acknowledges varies from run to run by some
+# per cent. tcp_g2g has the same path, and does not.
+GUARD = ["tcp_g2d", "tcp_g2g", "tcp_g2d_notso", "udp_d2g", "pktgen_g2d",
          "pktgen_d2g"]

@@ -59,6 +59,9 @@ struct xenvif_backend {
 	struct xenbus_watch mcast_watch;
 };
 
+/* Orders xenvif_uevent() and the end of a vif. */
+static DEFINE_MUTEX(xenvif_uevent_lock);
+
 /* Tell about an error, in the log and in xenstore, where the toolstack looks.
  * Within the vif's share: a guest can make any number of them.
  */
@@ -269,8 +272,10 @@ static int xenvif_read_queues(struct xenvif_backend *be,
 
 	for (i = 0; i < n; i++) {
 		queue_dir = kasprintf(GFP_KERNEL, "%s/queue-%u", dir, i);
-		if (!queue_dir)
+		if (!queue_dir) {
+			xenvif_xenbus_error(be, -ENOMEM, "reading %s/queue-%u", dir, i);
 			return -ENOMEM;
+		}
 		err = xenvif_read_queue(be, queue_dir, &config[i]);
 		kfree(queue_dir);
 		if (err)
@@ -319,8 +324,10 @@ static int xenvif_try_connect(struct xenvif_backend *be)
 	}
 
 	config = kcalloc(n_queues, sizeof(*config), GFP_KERNEL);
-	if (!config)
+	if (!config) {
+		xenvif_xenbus_error(be, -ENOMEM, "connecting %u queues", n_queues);
 		return -ENOMEM;
+	}
 	err = xenvif_read_queues(be, config, n_queues);
 	if (!err) {
 		err = xenvif_connect(vif, &frontend, config, n_queues);
@@ -637,9 +644,19 @@ unwatch_hotplug:
 	return err;
 }
 
+/* Whoever asks udev to look again calls xenvif_uevent() at any time. From here on
+ * that does not find the vif, and does not look at it any more.
+ */
+static void xenvif_backend_hide(struct xenvif_backend *be)
+{
+	mutex_lock(&xenvif_uevent_lock);
+	dev_set_drvdata(&be->xdev->dev, NULL);
+	mutex_unlock(&xenvif_uevent_lock);
+}
+
 static void xenvif_backend_free(struct xenvif_backend *be)
 {
-	dev_set_drvdata(&be->xdev->dev, NULL);
+	xenvif_backend_hide(be);
 	kfree(be->script);
 	kfree(be);
 }
@@ -649,6 +666,7 @@ static struct xenvif_backend *xenvif_backend_alloc(struct xenbus_device *xdev)
 {
 	struct xenvif_backend *be = kzalloc(sizeof(*be), GFP_KERNEL);
 	const char *key = "script";
+	const char *script;
 	u32 handle;
 	int err;
 
@@ -659,12 +677,11 @@ static struct xenvif_backend *xenvif_backend_alloc(struct xenbus_device *xdev)
 	mutex_init(&be->lock);
 	dev_set_drvdata(&xdev->dev, be);
 
-	be->script = xenbus_read(XBT_NIL, xdev->nodename, key, NULL);
-	err = PTR_ERR_OR_ZERO(be->script);
-	if (err) {
-		be->script = NULL;
+	script = xenbus_read(XBT_NIL, xdev->nodename, key, NULL);
+	err = PTR_ERR_OR_ZERO(script);
+	if (err)
 		goto bad_key;
-	}
+	be->script = script;
 	key = "handle";
 	err = xenvif_read_u32(xdev->nodename, key, &handle);
 	if (err)
@@ -716,6 +733,7 @@ static int xenvif_probe(struct xenbus_device *xdev, const struct xenbus_device_i
 	return 0;
 
 destroy:
+	xenvif_backend_hide(be);
 	xenvif_destroy(be->vif);
 	xenvif_backend_free(be);
 put_module:
@@ -742,7 +760,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 	cancel_work_sync(&be->vif->fatal_work);
 
 	xenbus_rm(XBT_NIL, xdev->nodename, "hotplug-status");
-	dev_set_drvdata(&xdev->dev, NULL);
+	xenvif_backend_hide(be);
 	pr_debug("%s destroyed\n", be->vif->dev->name);
 	xenvif_destroy(be->vif);
 	xenvif_backend_free(be);
@@ -752,17 +770,17 @@ static void xenvif_remove(struct xenbus_device *xdev)
 /* For udev, which may be the one to run the hotplug script. */
 static int xenvif_uevent(const struct xenbus_device *xdev, struct kobj_uevent_env *env)
 {
-	const struct xenvif_backend *be = dev_get_drvdata(&xdev->dev);
-	int err;
+	const struct xenvif_backend *be;
+	int err = 0;
 
-	if (!be)
-		return 0;
-	if (be->script) {
+	mutex_lock(&xenvif_uevent_lock);
+	be = dev_get_drvdata(&xdev->dev);
+	if (be && be->script)
 		err = add_uevent_var(env, "script=%s", be->script);
-		if (err)
-			return err;
-	}
-	return IS_ERR_OR_NULL(be->vif) ? 0 : add_uevent_var(env, "vif=%s", be->vif->dev->name);
+	if (be && !err && !IS_ERR_OR_NULL(be->vif))
+		err = add_uevent_var(env, "vif=%s", be->vif->dev->name);
+	mutex_unlock(&xenvif_uevent_lock);
+	return err;
 }
 
 static const struct xenbus_device_id xenvif_ids[] = {

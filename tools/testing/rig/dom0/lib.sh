@@ -3,8 +3,10 @@
 # For scripts that run in dom0: guests and how to talk to them.  Every function
 # returns non-zero, with a word on stderr, when it did not get what it is for.
 
-GUEST_TIMEOUT=${GUEST_TIMEOUT:-120}	# seconds for one command in a guest
-GUEST_BOOT_TIMEOUT=${GUEST_BOOT_TIMEOUT:-120}
+# A dom0 with the detectors on takes its time: RIG_SLOW times as much.
+RIG_SLOW=${RIG_SLOW:-1}
+GUEST_TIMEOUT=${GUEST_TIMEOUT:-$((120 * RIG_SLOW))}	# seconds for one command in a guest
+GUEST_BOOT_TIMEOUT=${GUEST_BOOT_TIMEOUT:-$((120 * RIG_SLOW))}
 RIG_GUESTS=/run/rig/guests
 mkdir -p "$RIG_GUESTS"
 
@@ -120,9 +122,9 @@ guest_restore() {
 }
 
 # xs_wait PATH VALUE [SECONDS]: until a xenstore node has that value.
-xs_wait() { guestctl xswait "$1" "${3:-30}" "$2"; }
+xs_wait() { guestctl xswait "$1" $((${3:-30} * RIG_SLOW)) "$2"; }
 # xs_wait_gone PATH [SECONDS]: until the node is absent.
-xs_wait_gone() { guestctl xswait "$1" "${2:-30}"; }
+xs_wait_gone() { guestctl xswait "$1" $((${2:-30} * RIG_SLOW)); }
 
 # vif_backend NAME DEVID: the vif's backend path in xenstore.
 vif_backend() { echo "/local/domain/0/backend/vif/$(guest_domid "$1")/$2"; }

@@ -91,7 +91,7 @@ DOM0_MODULES = NET_MODULES + """
     xen-netback xen-privcmd virtio_pci virtio_console 9p 9pnet_virtio
     openvswitch nf_conntrack iptable_filter iptable_nat ip6table_filter
     xt_physdev xt_tcpudp xt_conntrack xt_comment nf_tables nft_compat
-    cpuid msr
+    cpuid msr netconsole
 """.split()
 GUEST_MODULES = NET_MODULES + """
     xen-netfront xen-netback xen-privcmd

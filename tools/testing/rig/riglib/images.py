@@ -129,7 +129,7 @@ def _copy(root, paths, dest):
                 shutil.copy2(src, dst)
 
 
-def _module_closure(tree, version, wanted):
+def _module_closure(tree, version, wanted, partial):
     """Module files (relative to lib/modules/VERSION) with what they need."""
     base = os.path.join(tree, "lib", "modules", version)
     deps, byname = {}, {}
@@ -148,15 +148,18 @@ def _module_closure(tree, version, wanted):
         if key in byname:
             files.add(byname[key])
             files.update(deps[byname[key]])
-        elif key not in builtin and name not in config.OPTIONAL_MODULES:
+        elif key not in builtin and not partial and \
+                name not in config.OPTIONAL_MODULES:
             raise RigError(f"kernel {version} has no module {name}",
                            "a bug of the rig: config.py's lists")
     return files
 
 
-def _copy_modules(tree, version, wanted, dest):
+def _copy_modules(kernel, wanted, dest):
+    tree, version = kernel["dir"], kernel["version"]
     base = os.path.join("lib", "modules", version)
-    for path in sorted(_module_closure(tree, version, wanted)):
+    for path in sorted(_module_closure(tree, version, wanted,
+                                       kernel.get("partial"))):
         dst = os.path.join(dest, "usr", base, path)
         os.makedirs(os.path.dirname(dst), exist_ok=True)
         shutil.copy2(os.path.join(tree, base, path), dst)
@@ -234,8 +237,7 @@ def _build(pkgset, kernel, kind, dest):
                        ("etc/hostname", kind + "\n")):
         with open(os.path.join(dest, path), "w", encoding="ascii") as file:
             file.write(text)
-    _copy_modules(kernel["dir"], kernel["version"],
-                  config.DOM0_MODULES if kind == "dom0"
+    _copy_modules(kernel, config.DOM0_MODULES if kind == "dom0"
                   else config.GUEST_MODULES, dest)
 
 

@@ -25,6 +25,12 @@ ACCEL = {
     "icount": ["-accel", "tcg,thread=single", "-cpu", CPU + ",-erms,-fsrm",
                "-icount", "shift=1,sleep=off"],
 }
+# How many times longer a dom0 may take for what the others do in time, what its
+# kernel is told, and its MiB.
+SLOW = {"debug": 6}
+DOM0_ARGS = {"debug": "tsc=unstable watchdog_thresh=30 "
+                      "workqueue.watchdog_thresh=120"}
+DOM0_MEM = {"debug": 1536}
 STOP_GRACE = 90     # seconds dom0 has to collect logs once told to stop
 EXIT_RIG = 70       # the machine failed, whatever the script would have said
 EXIT_TIME = 124
@@ -63,6 +69,8 @@ class Machine:
         os.makedirs(tree)
         files = {
             "init": os.path.join(config.RIG_DIR, "dom0", "init"),
+            "rig/detectors": os.path.join(config.RIG_DIR, "dom0",
+                                          "detectors"),
             "rig/lib.sh": os.path.join(config.RIG_DIR, "dom0", "lib.sh"),
             "rig/bin/guestctl": images.tool("dom0/guestctl.c"),
         }
@@ -96,6 +104,7 @@ class Machine:
                 images.add_module(modules, dom0["version"], self.ko, tree)
             files["rig/ours/xen-netback.ko"] = self.ko
             shutil.copy2(self.ko, self.dir)     # for gdb
+            self._keep_notes()
         images.overlay(tree, {**files, **extra},
                        os.path.join(self.dir, "overlay.cpio"))
         shutil.rmtree(tree)
@@ -107,6 +116,17 @@ class Machine:
         if opts.script:
             shutil.copy2(opts.script[0], os.path.join(self.share, "script"))
         self._environment()
+
+    def _keep_notes(self):
+        """gcc's notes of a build that counts coverage, for the counters."""
+        place = os.path.join(self.share, "out", "gcov")
+        build = os.path.dirname(self.ko)
+        notes = [n for n in os.listdir(build) if n.endswith(".gcno")]
+        if not any("GCOV_PROFILE=y" in arg for arg in self.opts.make_arg):
+            return
+        os.makedirs(place)
+        for name in notes:
+            shutil.copy2(os.path.join(build, name), place)
 
     def _guest(self, short, extra):
         """An archive for dom0 that holds a guest's kernel and initrd.
@@ -144,6 +164,7 @@ class Machine:
             "RIG_GUEST_KERNEL": opts.guest, "RIG_DOM0_KERNEL": opts.dom0,
             "RIG_NETBACK": opts.netback, "RIG_CPUS": str(opts.cpus),
             "RIG_ACCEL": opts.mode,
+            "RIG_SLOW": str(SLOW.get(opts.dom0, 1)),
             "RIG_MODPROBE": "0" if opts.no_modprobe else "1",
             "RIG_TERM": os.environ.get("TERM", "vt100"),
             "RIG_STTY": _stty(),
@@ -162,13 +183,15 @@ class Machine:
 
     def command_line(self):
         opts = self.opts
+        dom0_mem = opts.dom0_mem or DOM0_MEM.get(opts.dom0, 1024)
         xen = ("console=com1 com1=115200,8n1 "
-               f"dom0_mem={opts.dom0_mem}M,max:{opts.dom0_mem}M "
+               f"dom0_mem={dom0_mem}M,max:{dom0_mem}M "
                f"dom0_max_vcpus={opts.cpus} spec-ctrl=no,eager-fpu bootscrub=0 "
                "loglvl=all guest_loglvl=all console_timestamps=none "
                "gnttab_max_frames=256 " + opts.xen_args).strip()
         linux = ("console=hvc0 loglevel=5 mitigations=off "
-                 "random.trust_cpu=on " + opts.dom0_args).strip()
+                 f"random.trust_cpu=on {DOM0_ARGS.get(opts.dom0, '')} "
+                 + opts.dom0_args).strip()
         argv = ["qemu-system-x86_64", "-name", f"rig-{opts.name}",
                 "-nodefaults", "-no-user-config", "-display", "none",
                 "-no-reboot", *ACCEL[opts.mode], "-smp", str(opts.cpus),

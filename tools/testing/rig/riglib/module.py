@@ -30,7 +30,7 @@ def build(kernel, top=None, make_args=()):
     """Returns the path of xen-netback.ko, built if anything changed."""
     top = top or config.TOP_DIR
     version = kernel["version"]
-    kdir = f"/lib/modules/{version}/build"
+    kdir = kernel.get("kdir", f"/lib/modules/{version}/build")
     if not os.path.isdir(kdir):
         raise RigError(f"no kernel headers for {version}",
                        "run `tools/testing/rig/rig packages` as root")

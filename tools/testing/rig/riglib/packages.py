@@ -21,6 +21,8 @@ from . import config, ui
 from .ui import RigError
 
 KERNELS = ("6.1", "6.12")
+# dom0's only: built here (debugkernel.py), not fetched.
+DOM0_KERNELS = KERNELS + ("debug",)
 
 
 def _apt_cache(*args):
@@ -45,7 +47,7 @@ def _kernel_packages():
     return found
 
 
-def _refresh_lists():
+def refresh_lists():
     if os.geteuid():
         raise RigError("apt's package lists are absent or too old",
                        "run `apt-get update` as root, then again")
@@ -84,7 +86,7 @@ def _resolve(cache, names, tmp):
     return files, base
 
 
-def _install_on_host(wanted):
+def install_on_host(wanted):
     missing = []
     for name in wanted:
         pkg, _, version = name.partition("=")
@@ -220,7 +222,7 @@ def _unpack(cache, key, debs, kernels):
     return final
 
 
-def _need_space(path, mib):
+def need_space(path, mib):
     free = shutil.disk_usage(path).free >> 20
     if free < mib:
         raise RigError(f"{path}: {free} MiB free, {mib} MiB needed",
@@ -260,7 +262,7 @@ def _fetch():
     os.makedirs(os.path.join(cache, "debs", "partial"), exist_ok=True)
     kernels = _kernel_packages()
     if set(kernels) != set(KERNELS):
-        _refresh_lists()
+        refresh_lists()
         kernels = _kernel_packages()
     absent = set(KERNELS) - set(kernels)
     if absent:
@@ -274,17 +276,17 @@ def _fetch():
             files, download = _resolve(cache, names, tmp)
         except RigError:
             shutil.rmtree(os.path.join(tmp, "archives"), ignore_errors=True)
-            _refresh_lists()
+            refresh_lists()
             files, download = _resolve(cache, names, tmp)
         absent = [f for _, f, size in files if not _present(cache, f, size)]
         if absent:
-            _need_space(cache, 2500)
+            need_space(cache, 2500)
             ui.step(f"downloading {len(absent)} packages")
             try:
                 ui.command(download, "downloading")
             except RigError:
                 # A list that is a few days old names files that are gone.
-                _refresh_lists()
+                refresh_lists()
                 shutil.rmtree(os.path.join(tmp, "archives"),
                               ignore_errors=True)
                 files, download = _resolve(cache, names, tmp)
@@ -294,12 +296,12 @@ def _fetch():
     versions = {_deb_name(f): _deb_version(f) for f in debs}
     headers = [name.replace("linux-image-", "linux-headers-")
                + "=" + versions[name] for name in kernels.values()]
-    _install_on_host(config.HOST_PACKAGES + headers)
+    install_on_host(config.HOST_PACKAGES + headers)
     key = hashlib.sha256("\n".join(sorted(debs) + [config.RECIPE])
                          .encode()).hexdigest()[:16]
     final = os.path.join(cache, "sets", key)
     if not os.path.exists(os.path.join(final, "manifest.json")):
-        _need_space(cache, 2500)
+        need_space(cache, 2500)
         ui.step(f"unpacking {len(debs)} packages")
         _unpack(cache, key, debs, kernels)
     tmp = os.path.join(cache, f".current.{os.getpid()}")
@@ -350,6 +352,9 @@ class Set:
         self.owners = self.manifest["owners"]
 
     def kernel(self, short):
+        if short not in KERNELS:
+            from . import debugkernel   # it builds on this file
+            return debugkernel.kernel()
         info = dict(self.manifest["kernels"][short])
         info["dir"] = os.path.join(self.path, "kernel-" + short)
         info["vmlinux"] = os.path.join(info["dir"], "vmlinux")

@@ -670,8 +670,10 @@ static struct xenvif_backend *xenvif_backend_alloc(struct xenbus_device *xdev)
 	u32 handle;
 	int err;
 
-	if (!be)
+	if (!be) {
+		xenbus_dev_fatal(xdev, -ENOMEM, "allocating backend");
 		return ERR_PTR(-ENOMEM);
+	}
 	be->xdev = xdev;
 	be->state = XenbusStateInitialising;
 	mutex_init(&be->lock);

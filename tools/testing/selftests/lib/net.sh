@@ -12,7 +12,7 @@ BACKENDS=/local/domain/0/backend/vif
 
 # until SECONDS COMMAND...: where no event can be awaited.
 until_true() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * RIG_SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS > end)) && return 1
@@ -100,7 +100,7 @@ vif_detach() {
 stream() {
 	local address=$1 size=$2
 	shift 2
-	xvt tcp "$address" $PORT "up=$size" "down=$size" "$@"
+	xvt tcp "$address" $PORT "up=$size" "down=$size" "$@" timeout=$((60 * RIG_SLOW))
 }
 
 # Endless traffic in the background: load_start ADDRESS; then load_moves says
@@ -108,12 +108,12 @@ stream() {
 load_start() {
 	load_stat=$TAP_DIR/load.$BASHPID
 	xvt tcp "$1" $PORT up=endless down=endless "stat=$load_stat" \
-		timeout=120 >"$load_stat.out" 2>&1 &
+		timeout=$((120 * RIG_SLOW)) >"$load_stat.out" 2>&1 &
 	load_pid=$!
 	until_true 5 test -s "$load_stat" && load_moves
 }
 load_moves() {
-	xvt watch "$load_stat" "${1:-256k}" "${2:-60}" || {
+	xvt watch "$load_stat" "${1:-256k}" $((${2:-60} * RIG_SLOW)) || {
 		cat "$load_stat.out"
 		return 1
 	}

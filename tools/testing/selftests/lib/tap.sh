@@ -32,7 +32,7 @@ TAP_TIMEOUT=${TAP_TIMEOUT:-240}
 # Seconds from which on a command is remarked upon.
 TAP_SLOW=${TAP_SLOW:-10}
 # What no test may bring about in dom0's log.
-TAP_SPLAT='WARNING: |BUG: |Oops|general protection|Call Trace|INFO: task .* blocked|rcu.*stall|lockdep|unregister_netdevice: waiting'
+TAP_SPLAT='WARNING: |BUG: |Oops|general protection|Call Trace|INFO: task .* blocked|rcu.*stall|lockdep|UBSAN: |_(add|del) corruption|unregister_netdevice: waiting'
 # shellcheck disable=SC2034 # read by scripts
 TAP_ME=$(basename "${RIG_SCRIPT_NAME:-$0}" .sh)
 tap_functions=()
@@ -54,7 +54,7 @@ tap_case() {
 	tap_wanted "$1" "$2" || return 0
 	tap_functions+=("$1")
 	tap_titles+=("$2")
-	tap_seconds+=("${3:-$TAP_TIMEOUT}")
+	tap_seconds+=($((${3:-$TAP_TIMEOUT} * ${RIG_SLOW:-1})))
 }
 
 tap_setup() {

@@ -6,6 +6,11 @@
 #                           "NAME=COMMAND" each), then all boots
 #   make test-NAME          one boot; "make test-list" names them
 #   make test CASE='t_vlan*' NETBACK=distro
+#   make test-debug         the boots with the detectors on (hours, and half an
+#                           hour more where the debug kernel is not built yet),
+#                           then the lines that they reached
+#   make test-debug-prove   see each detector fail a run
+#   make soak               long runs: SOAK="SOAK_CYCLES=100 SOAK_SAVES=2"
 #
 # What others add:
 #   TEST_DEPENDS            targets to be made before a boot (module, images)
@@ -31,6 +36,17 @@ test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user s
 
 test-list: ## the boots that make test has
 	@$(SELFTESTS)run --list
+
+.PHONY: test-debug test-debug-prove soak
+test-debug: $(TEST_DEPENDS) $(XVT) ## the tests on a dom0 kernel with the detectors on
+	$(SELFTEST_RUN) --suite debug; r=$$?; \
+		$(SELFTESTS)coverage $(SELFTESTS)out/debug-*; exit $$r
+
+test-debug-prove: $(TEST_DEPENDS) ## see each detector of the debug kernel fail a run
+	$(SELFTESTS)bugs/prove
+
+soak: $(TEST_DEPENDS) $(XVT) ## long runs: 1000 attaches, 1000 flaps, 10 saves
+	$(SELFTEST_RUN) --suite soak $(foreach s,$(SOAK),--rig=--env --rig=$(s))
 
 test-prove: $(TEST_DEPENDS) $(XVT) ## see the cases of the boots fail
 	$(SELFTESTS)run --netback $(NETBACK) --prove

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The long runs: SOAK_CYCLES times attach and detach, SOAK_SAVES times save and
+# restore with connections alive, SOAK_FLAPS times down and up.
+#
+#      dom0                                      guest g (6.12, 2 processors)
+#      xenbr0 10.0.0.1, fd00::1 -- vif D.0 ===   10.0.0.11, fd00::11
+#      br1    10.0.1.1, fd01::1 -- vif D.1 ===   10.0.1.11
+#                                                (comes and goes)
+
+. /rig/tests/tap.sh
+. /rig/tests/net.sh
+. /rig/tests/inventory.sh
+
+G4=10.0.0.11
+G6=fd00::11
+SOAK_CYCLES=${SOAK_CYCLES:-1000}
+SOAK_SAVES=${SOAK_SAVES:-10}
+SOAK_FLAPS=${SOAK_FLAPS:-1000}
+
+new_guest() {
+	check "guest g starts" guest_start g vcpus=2 vif=bridge=xenbr0 &&
+		check "guest g has a network" guest_ready g 11
+}
+
+setup() {
+	bridge br1 1
+	new_guest
+}
+
+# Attach and detach; a fresh guest now and then, for its driver keeps 2 MiB of
+# receive buffers from each detach on.
+t_cycles() {
+	local i before=$TAP_DIR/before after=$TAP_DIR/after first used=0
+	must "the first time" vif_attach g 1 bridge=br1
+	must "and away" vif_detach g 1
+	inventory >"$before"
+	for ((i = 1; i <= SOAK_CYCLES; i++)); do
+		if ((i % 40 == 0)); then
+			must "a fresh guest" guest_reboot g
+			must "its network" guest_ready g 11
+		fi
+		must "attach $i" vif_attach g 1 bridge=br1
+		if ((i % 10 == 1)); then
+			must "address $i" guest_address g 1 1 11
+			check "traffic $i" stream 10.0.1.11 512k
+		fi
+		must "detach $i" vif_detach g 1
+		if ((i % 100 == 0)); then
+			used=$(kernel_memory)
+			[[ ${first-} ]] || first=$used
+			diag "$i cycles, kernel memory $used KiB"
+		fi
+	done
+	must "a fresh guest" guest_reboot g
+	must "its network" guest_ready g 11
+	must "once more" vif_attach g 1 bridge=br1
+	must "and away" vif_detach g 1
+	inventory >"$after"
+	same_inventory <(inventory_plain <"$before") <(inventory_plain <"$after")
+	[[ ${first-} ]] || return
+	diag "kernel memory grew by $((used - first)) KiB in $((SOAK_CYCLES - 100)) cycles"
+	# A queue's structures alone are tens of KiB, its rings 8 KiB.
+	((used - first < 1024 + SOAK_CYCLES)) || fail "kernel memory grew by $((used - first)) KiB"
+}
+
+# One connection through all of the saves and restores.
+t_saves() {
+	local i image=/host/out/g.image pipe=$TAP_DIR/pipe writer
+	defer rm -f $image
+	mkfifo "$pipe"
+	must "load" load_start $G4
+	defer load_kill
+	for ((i = 1; i <= SOAK_SAVES; i++)); do
+		cat "$pipe" >$image &
+		writer=$!
+		must "save $i" guest_save g "$pipe"
+		must "the image is written" wait $writer
+		must "restore $i" guest_restore g $image
+		must "connected $i" vif_wait g 0
+		check "the connection goes on after $i" load_moves
+	done
+	check "and was right" load_stop
+	check "traffic" stream $G6 1M
+}
+
+# The link flaps with the guest's queue full.
+t_flaps() {
+	local vif i
+	vif=$(vif_name g 0)
+	must "load" load_start $G4
+	defer load_kill
+	defer ip link set "$vif" up
+	for ((i = 1; i <= SOAK_FLAPS; i++)); do
+		ip link set "$vif" down || fail "down $i"
+		ip link set "$vif" up || fail "up $i"
+		((i % 100)) || check "goes on after $i" load_moves
+	done
+	check "the connection goes on" load_moves
+	check "and was right" load_stop
+}
+
+tap_setup setup
+tap_case t_flaps "$SOAK_FLAPS times down and up under load" $((120 + SOAK_FLAPS))
+tap_case t_saves "$SOAK_SAVES times save and restore, one connection" $((120 + 120 * SOAK_SAVES))
+tap_case t_cycles "$SOAK_CYCLES times attach and detach leave nothing behind" $((300 + 12 * SOAK_CYCLES))
+tap_run

@@ -29,6 +29,15 @@ static inline u32 random_in(u32 lo, u32 hi)
 	return lo + random_u32() % (hi - lo + 1);
 }
 
+/* UNIT_FILTER=test_one has the program run but that one; "*" stands for anything. */
+static void __attribute__((constructor)) set_filter(void)
+{
+	const char *filter = getenv("UNIT_FILTER");
+
+	if (filter && *filter)
+		cmocka_set_test_filter(filter);
+}
+
 #define TEST(name)	cmocka_unit_test(name)
 #define UNUSED(x)	((void)(x))
 

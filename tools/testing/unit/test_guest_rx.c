@@ -723,6 +723,10 @@ static void test_corrupt_index(void **state)
 	stand_xmit(linear(100, 0));
 	stand_run();
 	assert_int_equal(stand->n_fatal, 1);
+	/* Whoever wakes the thread: it sleeps on, until it is stopped. */
+	xenvif_queue_kick(stand->queue);
+	stand_run();
+	assert_int_equal(stand->n_fatal, 1);
 }
 
 /* Events without buffers are spurious, and no more than one is let through. */

@@ -65,6 +65,24 @@ static void test_empty(void **state)
 	assert_int_equal(sim.n_hypercalls, 0);
 }
 
+/* Events for nothing are ended, too, and soon told apart. */
+static void test_idle_events(void **state)
+{
+	u32 eoi, spurious, i;
+
+	UNUSED(state);
+	go();
+	eoi = sim.irq[0].n_eoi;
+	spurious = sim.irq[0].n_spurious;
+	for (i = 0; i < 5; i++) {
+		sim_event(0);
+		stand_run();
+		assert_false(sim.irq[0].active);
+	}
+	assert_int_equal(sim.irq[0].n_eoi, eoi + 5);
+	assert_true(sim.irq[0].n_spurious >= spurious + 4);
+}
+
 static void test_one(void **state)
 {
 	UNUSED(state);
@@ -835,6 +853,7 @@ int main(void)
 #define STAND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		STAND_TEST(test_empty),
+		STAND_TEST(test_idle_events),
 		STAND_TEST(test_one),
 		STAND_TEST(test_extra),
 		STAND_TEST(test_long),

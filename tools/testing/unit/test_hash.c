@@ -5,16 +5,10 @@
  * and every status that its messages can have.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <arpa/inet.h>
-#include <cmocka.h>
 
-#include <linux/types.h>
+#include "test.h"
+
 #define XEN_NETIF_DEFINE_TOEPLITZ
 #include "hash.h"
 

@@ -3,15 +3,8 @@
  * The multicast table: against a plain model, and for a reader beside writers.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "test.h"
 
-#include <linux/types.h>
 #include "mcast.h"
 
 static const u8 *group(u32 n)

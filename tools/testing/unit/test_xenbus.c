@@ -257,6 +257,11 @@ static void test_n_queues(void **state)
 	assert_int_equal(seen.n_queues, 4);
 	sim_xs_write(FRONT "/queue-3", "rx-ring-ref", NULL);
 	assert_refused();
+	/* More than were offered, and all of them there. */
+	good_queue(FRONT "/queue-3");
+	good_queue(FRONT "/queue-4");
+	front("multi-queue-num-queues", "5");
+	assert_refused();
 }
 
 /* One channel for both directions. */

@@ -88,6 +88,13 @@ void sim_may_sleep(void)
 		sim_bug("sleeping where nobody may");
 }
 
+/* Interrupts would be on afterwards. */
+void sim_no_irq(void)
+{
+	if (sim.in_irq)
+		sim_bug("an interrupt handler takes what turns interrupts on");
+}
+
 void sim_irqs_off(bool off)
 {
 	if (sim.irqs_off == off)
@@ -806,7 +813,9 @@ static bool run_irq(struct sim_irq *irq, int nr)
 	irq->pending = false;
 	irq->active = true;
 	sim.atomic++;
+	sim.in_irq = true;
 	irq->handler(nr, irq->data);
+	sim.in_irq = false;
 	sim.atomic--;
 	return true;
 }
@@ -1005,8 +1014,10 @@ static bool run_timer(void)
 		return false;
 	sim.timer->armed = false;
 	sim.atomic++;
+	sim.in_irq = true;
 	if (sim.timer->function(sim.timer) != HRTIMER_NORESTART)
 		sim_bug("a timer that begins anew by itself");
+	sim.in_irq = false;
 	sim.atomic--;
 	return true;
 }

@@ -39,7 +39,9 @@ struct sim {
 	u64 now;
 	/* Who runs now must not sleep; or must not free a packet the ordinary way. */
 	u32 atomic;
+	bool in_irq;
 	bool irqs_off;
+	unsigned long flags;
 	bool xmit_more;
 
 	/* Memory: whatever allocates fails when this counts down to 0. */

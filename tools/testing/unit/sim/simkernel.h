@@ -134,13 +134,15 @@ static inline void spin_unlock(spinlock_t *lock)
 }
 
 void sim_irqs_off(bool off);
+void sim_no_irq(void);
 
-#define spin_lock_irq(lock)			(sim_irqs_off(true), spin_lock(lock))
-#define spin_unlock_irq(lock)			(spin_unlock(lock), sim_irqs_off(false))
+#define spin_lock_irq(lock)			(sim_no_irq(), spin_lock_irqsave(lock, sim.flags))
+#define spin_unlock_irq(lock)			spin_unlock_irqrestore(lock, sim.flags)
 #define spin_lock_bh(lock)			spin_lock(lock)
 #define spin_unlock_bh(lock)			spin_unlock(lock)
-#define spin_lock_irqsave(lock, flags)		((flags) = 0, spin_lock_irq(lock))
-#define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock_irq(lock))
+#define spin_lock_irqsave(lock, flags)		((flags) = 0, sim_irqs_off(true), spin_lock(lock))
+#define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock(lock), \
+						 sim_irqs_off(false))
 #define local_bh_disable()			do { } while (0)
 #define local_bh_enable()			do { } while (0)
 

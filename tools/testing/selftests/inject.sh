@@ -174,6 +174,6 @@ tap_setup setup
 tap_case t_sometimes_1 'one allocation of the poll in 100 fails'
 tap_case t_sometimes_10 'one allocation of the poll in 10 fails'
 tap_case t_sometimes_50 'one allocation of the poll in 2 fails'
-tap_case t_probe 'each allocation of a probe fails in its turn' 600
-tap_case t_connect 'each allocation of a connect fails in its turn' 600
+tap_case t_probe 'each allocation of a probe fails in its turn' 750
+tap_case t_connect 'each allocation of a connect fails in its turn' 750
 tap_run

@@ -75,12 +75,14 @@ static void b6_2(struct front *f)
 	front_connect(f, &c);
 	rx_post(q, 15);
 	spec.partial = 1;
-	/* Again and again, so that there is always one when the last one is dropped. */
-	for (end = now_ms() + 7000; now_ms() < end;) {
-		peer_send(f, &spec, 1, 1400);
+	/* Again and again, so that there is always one when the last one is dropped;
+	 * and nothing small in between, which would get through.
+	 */
+	peer_post(f, &(struct peer_msg){ .op = PEER_SEND, .spec = spec, .count = 24,
+					 .gso_size = 1400, .gap_us = 300000 });
+	for (end = now_ms() + 7500; now_ms() < end;)
 		if (rx_any(f, &packet, 300))
 			need(packet.len < 1000, "C: a packet comes that has no room");
-	}
 	q->rx_target = 64;
 	rx_post(q, 40);
 	port_kick(q->rx_port);
@@ -299,6 +301,32 @@ static void b6_8_live(struct front *f)
 	need(backend_wait(f, XenbusStateConnected, COMES), "the backend's state is %d",
 	     backend_state(f));
 	alive(f);
+}
+
+/* What waits was made for a frontend that takes more than the next one does. */
+static void b6_9(struct front *f)
+{
+	struct frame_spec spec = frame_spec(FRAME_TCP4, 20000, 1, true);
+	struct conf c = conf_default;
+
+	spec.partial = 1;
+	for (int i = 0; i < 4; i++) {
+		c = conf_default;
+		c.buffers = 0;
+		front_connect(f, &c);
+		peer_send(f, &spec, 300, 1400);
+		front_end(f);
+		c.buffers = 128;
+		c.sg = c.gso4 = c.gso6 = c.csum4 = c.csum6 = false;
+		front_connect(f, &c);
+		while (rx_any(f, &packet, 300))
+			need(packet.slots == 1 && !packet.gso &&
+			     !(packet.flags & NETRXF_csum_blank),
+			     "C: %d slots, GSO %d, flags %u", packet.slots, packet.gso,
+			     packet.flags);
+		alive(f);
+		front_end(f);
+	}
 }
 
 static void b6_11(struct front *f)
@@ -573,7 +601,7 @@ static void b8_6(struct front *f)
 	struct frame_spec spec = frame_spec(FRAME_TCP4, 300, 1, true);
 
 	with_ctrl(f, 2);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 15; i++) {
 		peer_send(f, &spec, 50, 0);
 		for (int k = 0; k < 10; k++) {
 			ctrl_call(f, XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM, k & 1, 0, 0, NULL);
@@ -607,6 +635,7 @@ const struct test attacks_rx[] = {
 	{ "b6_7", "B6.7 no buffers and no word about it", b6_7 },
 	{ "b6_8", "B6.8 any headroom", b6_8 },
 	{ "b6_8_live", "B6.8 headroom changed again and again", b6_8_live },
+	{ "b6_9", "B6.9 offloads gone while packets wait", b6_9 },
 	{ "b6_11", "B6.11 a packet that never fits", b6_11 },
 	{ "b5_8", "B5.8 pages that are paged out", eagain },
 	{ "b7_1", "B7.1, B7.3 a storm of events, split channels", b7_1 },

@@ -147,7 +147,7 @@ static void b9_4(struct front *f)
 
 static void b9_6(struct front *f)
 {
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 20; i++) {
 		front_reset(f);
 		front_alloc(f, &conf_default);
 		front_keys(f);

@@ -496,6 +496,58 @@ static void b2_17(struct front *f)
 	alive(f);
 }
 
+/* Everything in the ring changes while it is looked at. */
+static void b2_18(struct front *f)
+{
+	uint8_t *bytes;
+	uint64_t end;
+
+	rnd_seed(218);
+	for (int turn = 0; turn < 4; turn++) {
+		struct queue *q = &f->q[0];
+
+		start(f);
+		bytes = (uint8_t *)q->txs->ring;
+		for (end = now_ms() + 1000; now_ms() < end;) {
+			uint32_t rsp = *(volatile uint32_t *)&q->txs->rsp_prod;
+
+			need(rsp - q->tx_cons <= q->tx_prod - q->tx_cons,
+			     "C: more answers than slots");
+			q->tx_cons = rsp;
+			for (int i = 0; i < 32 && tx_free(q); i++)
+				slot(q, rnd(65536), rnd(4) ? 0 : rnd(16), rnd(64), 60 + rnd(1000));
+			force_tx(q, q->tx_prod);
+			for (int i = 0; i < 500; i++)
+				bytes[rnd(RING * 12)] = rnd(256);
+			if (backend_state(f) != XenbusStateConnected)
+				break;
+		}
+		again(f);
+		front_end(f);
+	}
+}
+
+/* And what it describes. */
+static void b2_19(struct front *f)
+{
+	struct tx_frame t = plain(frame, FRAME_TCP4, 3000, 1);
+	struct queue *q = &f->q[0];
+
+	start(f);
+	t.flags = NETTXF_csum_blank | NETTXF_data_validated;
+	tx_cut(&t, 19);
+	for (int i = 0; i < 150; i++) {
+		uint32_t first = q->tx_prod;
+
+		tx_frame(q, &t);
+		tx_push(q);
+		for (int k = 0; k < 300 && !tx_look(q); k++)
+			q->tx[(first + rnd(19)) % RING].va[rnd(160)] = rnd(256);
+		need(tx_wait(q, COMES), "L: no answer");
+	}
+	alive(f);
+}
+
 /* What costs the host most for a byte. */
 static void b2_21(struct front *f)
 {
@@ -943,6 +995,25 @@ static void b4_12(struct front *f)
 	send_checked(&f->q[0], &t);
 }
 
+/* Our own address, everybody's, nobody's; lengths for types. */
+static void b4_13(struct front *f)
+{
+	static const uint8_t macs[][6] = { { 0 }, { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF },
+		{ 1, 0x80, 0xC2 }, { 1, 0, 0x5E, 0, 0, 1 }, { 2, 0x78, 0x76, 0x66, 0, 2 },
+		{ 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF } };
+	struct tx_frame t;
+
+	start(f);
+	for (uint32_t i = 0; i < LEN(macs) * LEN(macs); i++) {
+		t = plain(frame, FRAME_RAW, 300, i);
+		memcpy(frame, macs[i % LEN(macs)], 6);
+		memcpy(frame + 6, macs[i / LEN(macs)], 6);
+		frame[12] = rnd(8);
+		answered(&f->q[0], &t);
+	}
+	alive(f);
+}
+
 static void b4_14(struct front *f)
 {
 	struct tx_frame t;
@@ -1087,6 +1158,20 @@ static void b5_10(struct front *f)
 	alive(f);
 }
 
+/* Granted, and of no use to the host. */
+static void b5_11(struct front *f)
+{
+	static struct page pages[2000];
+
+	start(f);
+	page_new(pages, LEN(pages), true, f->backend_id);
+	alive(f);
+	front_end(f);
+	start(f);
+	page_free(pages, LEN(pages));
+	alive(f);
+}
+
 static void forged(struct front *f)
 {
 	(void)f;
@@ -1119,6 +1204,8 @@ const struct test attacks_tx[] = {
 	{ "b2_15", "B2.15 extra info announced in the middle", b2_15 },
 	{ "b2_16", "B2.16, B2.20 any id, nothing but the answer is written", b2_16 },
 	{ "b2_17", "B2.17 one grant for all slots", b2_17 },
+	{ "b2_18", "B2.18 the ring rewritten while it is read", b2_18 },
+	{ "b2_19", "B2.19 the data rewritten while they are copied", b2_19 },
 	{ "b2_21", "B2.21 slots of one byte at full rate", b2_21 },
 	{ "b2_22", "B2.22 frames while the interface is down", b2_22 },
 	{ "b3_1", "B3.1 unknown extra infos", b3_1 },
@@ -1139,6 +1226,7 @@ const struct test attacks_tx[] = {
 	{ "b4_10", "B4.10 IPv6 extension headers without end", b4_10 },
 	{ "b4_11", "B4.11 VLAN tags upon VLAN tags", b4_11 },
 	{ "b4_12", "B4.12 a wrong checksum said to be right", b4_12 },
+	{ "b4_13", "B4.13 addresses and types of all kinds", b4_13 },
 	{ "b4_14", "B4.14 mutated frames", b4_14 },
 	{ "b5_1", "B5.1, B5.3 grants that are none", b5_1 },
 	{ "b5_2", "B5.2 one bad grant anywhere in a frame", b5_2 },
@@ -1146,5 +1234,6 @@ const struct test attacks_tx[] = {
 	{ "b5_6", "B5.6 grants taken back", b5_6 },
 	{ "b5_9", "B5.9 frames cut at random", b5_9 },
 	{ "b5_10", "B5.10 a ring full of different grants", b5_10 },
+	{ "b5_11", "B5.11 thousands of grants for nothing", b5_11 },
 	{}
 };

@@ -12,10 +12,11 @@
 # The stall and the age limit are awaited.
 setup() { xvf_setup rx_drain_timeout_msecs=2000 rx_stall_timeout_msecs=4000; }
 
-# feature_case NAME 'title' [LIE]: case NAME of the frontend's. LIE is how it is seen
-# to fail, see sabotage.ini; if there is none it sees bytes change.
+# feature_case NAME 'title' [LIE]: case NAME of the frontend's, and how it is seen to
+# fail, see sabotage.ini; if there is nothing it sees bytes change.
 feature_case() {
-	eval "t_$1() { XVF_LIE=\${XVF_PROVE:+${3:-content}} xvf_case $1; }"
+	xvf_lies[$1]=${3:-content}
+	eval "t_$1() { xvf_case $1; }"
 	tap_case "t_$1" "$2"
 }
 

@@ -36,10 +36,11 @@ attack() {
 	((sent && got >= sent - 1)) || fail "N: of $sent pings to the neighbour $got were answered"
 }
 
-# attack_case NAME 'title' [LIE]: LIE is how it is seen to fail, see sabotage.ini;
-# a case without it sees a dead vif then.
+# attack_case NAME 'title' [LIE]: how it is seen to fail, see sabotage.ini; a case
+# without it sees a dead vif then.
 attack_case() {
-	eval "t_$1() { XVF_LIE=\${XVF_PROVE:+${3:-dead}} attack $1; }"
+	xvf_lies[$1]=${3:-dead}
+	eval "t_$1() { attack $1; }"
 	tap_case "t_$1" "$2" 150
 }
 
@@ -91,11 +92,14 @@ attack_case b2_14 'B2.14 unknown flags' content
 attack_case b2_15 'B2.15 extra info announced in the middle' status
 attack_case b2_16 'B2.16, B2.20 any id, nothing but the answer is written' id
 attack_case b2_17 'B2.17 one grant for all slots'
+attack_case b2_18 'B2.18 the ring rewritten while it is read'
+attack_case b2_19 'B2.19 the data rewritten while they are copied'
 attack_case b2_21 'B2.21 slots of one byte at full rate'
 attack_case b2_22 'B2.22 frames while the interface is down' status
 attack_case b3_1 'B3.1 unknown extra infos' status
 attack_case b3_2 'B3.2 extra infos without end' status
 attack_case b3_3 'B3.3 extra infos that contradict each other' status
+attack_case b3_4 'B3.4 multicast messages with data, GSO, bad grants' content
 attack_case b3_5 'B3.5 too many multicast addresses, and wrong ones' status
 attack_case b3_6 'B3.6 a flood of multicast messages'
 attack_case b3_7 'B3.7 any hash, any headroom' content
@@ -110,6 +114,7 @@ attack_case b4_9 'B4.9 open checksums in fragments' stat
 attack_case b4_10 'B4.10 IPv6 extension headers without end'
 attack_case b4_11 'B4.11 VLAN tags upon VLAN tags'
 attack_case b4_12 'B4.12 a wrong checksum said to be right' content
+attack_case b4_13 'B4.13 addresses and types of all kinds'
 attack_case b4_14 'B4.14 mutated frames'
 attack_case b5_1 'B5.1, B5.3 grants that are none' status
 attack_case b5_2 'B5.2 one bad grant anywhere in a frame' status
@@ -117,6 +122,7 @@ attack_case b5_5 'B5.4, B5.5, B5.7 forged grants'
 attack_case b5_6 'B5.6 grants taken back' status
 attack_case b5_9 'B5.9 frames cut at random' content
 attack_case b5_10 'B5.10 a ring full of different grants'
+attack_case b5_11 'B5.11 thousands of grants for nothing'
 attack_case b1_9 'B1.9 rings as buffers'
 attack_case b6_1 'B6.1 no buffers, one queue'
 attack_case b6_1_q2 'B6.1 no buffers, two queues'
@@ -128,6 +134,7 @@ attack_case b6_6 'B6.6 bad grants among the buffers'
 attack_case b6_7 'B6.7 no buffers and no word about it' stat
 attack_case b6_8 'B6.8 any headroom'
 attack_case b6_8_live 'B6.8 headroom changed again and again'
+attack_case b6_9 'B6.9 offloads gone while packets wait'
 attack_case b6_11 'B6.11 a packet that never fits'
 attack_case b5_8 'B5.8 pages that are paged out'
 attack_case b7_1 'B7.1, B7.3 a storm of events, split channels'
@@ -137,8 +144,10 @@ attack_case b7_4 'B7.4 events at the wrong time'
 attack_case b7_8 'B7.8 channels that are none'
 attack_case b7_9 'B7.9 channels closed on our side'
 attack_case b8_2 'B8.2 a full control ring'
+attack_case b8_3 'B8.3, B8.4, B8.7 any control message'
 attack_case b8_5 'B8.5 mappings to queues that are not there'
 attack_case b8_6 'B8.6 hash settings changed under traffic'
+attack_case b9_1 'B9.1 numbers that are none'
 attack_case b9_3 'B9.3 any number of queues'
 attack_case b9_4 'B9.4, B9.5, B1.9, B1.11 rings that are none, or of others'
 attack_case b9_6 'B9.6 connection after connection fails'

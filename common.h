@@ -23,7 +23,8 @@
  *   RTNL                   features, MTU, the number of real queues, carrier at
  *                          connect; publishing of vif->queues.
  *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64;
- *                          of vif->hash: ndo_select_queue, ndo_start_xmit.
+ *                          of vif->hash: ndo_select_queue, ndo_start_xmit;
+ *                          of queue->grefs: the poll, the queue's thread.
  *   vif->credit_lock       the token bucket; bh off.
  *   vif->stall_lock        which queues work; process context.
  *   vif->mcast_lock        writers of the multicast table, which are the NAPI
@@ -33,7 +34,7 @@
  *                          as netpoll may transmit from anywhere.
  *   netdev tx queue lock   ndo_start_xmit of one queue, one at a time.
  *   NAPI                   all of queue->tx but what says otherwise.
- *   ctrl's work item       all of struct xenvif_ctrl.
+ *   ctrl's work item       all of struct xenvif_ctrl; writing of queue->grefs.
  *   the queue's thread     all of queue->rx but what says otherwise.
  */
 
@@ -62,6 +63,7 @@
 
 #include "credit.h"
 #include "grant.h"
+#include "gref.h"
 #include "hash.h"
 #include "mcast.h"
 #include "ring.h"
@@ -124,6 +126,7 @@
  * @XENVIF_TX_MCAST_MSGS: multicast control messages
  * @XENVIF_TX_REQUESTS: ring slots consumed
  * @XENVIF_TX_COPIES: grant copies made
+ * @XENVIF_TX_COPIES_SAVED: copies made from pages that are mapped
  * @XENVIF_TX_BATCHES: hypercalls that made them
  * @XENVIF_TX_NOTIFIES: events raised for the guest
  * @XENVIF_TX_THROTTLED: times that the rate limit ended a poll
@@ -147,6 +150,7 @@ enum xenvif_tx_stat {
 	XENVIF_TX_MCAST_MSGS,
 	XENVIF_TX_REQUESTS,
 	XENVIF_TX_COPIES,
+	XENVIF_TX_COPIES_SAVED,
 	XENVIF_TX_BATCHES,
 	XENVIF_TX_NOTIFIES,
 	XENVIF_TX_THROTTLED,
@@ -163,6 +167,7 @@ enum xenvif_tx_stat {
  * @XENVIF_RX_DROP_PURGED: dropped: still waiting at disconnect
  * @XENVIF_RX_SLOTS: ring slots used
  * @XENVIF_RX_COPIES: grant copies made
+ * @XENVIF_RX_COPIES_SAVED: copies made to pages that are mapped
  * @XENVIF_RX_BATCHES: hypercalls that made them
  * @XENVIF_RX_NOTIFIES: events raised for the guest
  * @XENVIF_RX_STALLS: times that the queue was declared stalled
@@ -177,6 +182,7 @@ enum xenvif_rx_stat {
 	XENVIF_RX_DROP_PURGED,
 	XENVIF_RX_SLOTS,
 	XENVIF_RX_COPIES,
+	XENVIF_RX_COPIES_SAVED,
 	XENVIF_RX_BATCHES,
 	XENVIF_RX_NOTIFIES,
 	XENVIF_RX_STALLS,
@@ -387,6 +393,7 @@ struct xenvif_queue_rx {
  * @vif: whose
  * @id: index in the set
  * @state: how far it has been raised; the control plane's
+ * @grefs: pages that the guest wants mapped; NULL before it says so
  * @name: for its interrupts and its thread
  * @tx_channel: the guest's TX events; both directions' if there is but one
  * @rx_channel: the guest's RX events; unused if there is but one
@@ -399,6 +406,7 @@ struct xenvif_queue {
 	struct xenvif *vif;
 	u32 id;
 	enum xenvif_queue_state state;
+	struct xenvif_grefs __rcu *grefs;
 	char name[IFNAMSIZ + 8];
 	char tx_irq_name[IFNAMSIZ + 12];
 	char rx_irq_name[IFNAMSIZ + 12];
@@ -478,6 +486,8 @@ struct xenvif_frontend {
  *	0: never
  * @split_channels: offer an event channel for each direction
  * @xdp_headroom: offer headroom in front of guest-RX data
+ * @static_grants: pages of the guest's that a queue may have mapped, at most
+ *	XENVIF_GREF_MAX
  */
 struct xenvif_params {
 	u32 max_queues;
@@ -485,6 +495,7 @@ struct xenvif_params {
 	unsigned long rx_stall_timeout;
 	bool split_channels;
 	bool xdp_headroom;
+	u32 static_grants;
 };
 
 /**
@@ -623,7 +634,7 @@ void xenvif_notify(const struct xenvif_channel *channel);
 
 /* ctrl.c */
 int xenvif_ctrl_connect(struct xenvif *vif, const struct xenvif_ctrl_config *config,
-			u32 n_queues);
+			struct xenvif_queues *queues);
 void xenvif_ctrl_disconnect(struct xenvif *vif);
 void xenvif_ctrl_view(const struct xenvif_ctrl *ctrl, struct xenvif_ring_view *view);
 

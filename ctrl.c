@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The control ring: messages of the guest about how its packets are steered.
+ * The control ring: messages of the guest about how its packets are steered, and
+ * about pages of its own that stay mapped.
  *
  *   interrupt   note the event that is owed, queue the work
  *   slice       take some of the messages, apply them to a copy of what is set,
@@ -9,7 +10,8 @@
  * There are two copies of what is set. The transmit path reads one, under RCU; a
  * slice of messages is applied to the other, once nobody can read that any more.
  * So a guest that sends messages without end gets one slice served in each grace
- * period, and has no memory allocated for it.
+ * period, and has no memory allocated for it. Static grants are not among that: they
+ * are in tables of the queues, see gref.c.
  */
 
 #include "common.h"
@@ -29,6 +31,7 @@
  * struct xenvif_ctrl - a connected control ring
  * @rcu: frees it after the last reader
  * @vif: whose
+ * @queues: the connection's queues, which outlive it
  * @channel: its events
  * @name: for its interrupt
  * @work: serves the ring; what follows is its own
@@ -42,6 +45,7 @@
 struct xenvif_ctrl {
 	struct rcu_head rcu;
 	struct xenvif *vif;
+	struct xenvif_queues *queues;
 	struct xenvif_channel channel;
 	char name[IFNAMSIZ + 8];
 	struct work_struct work;
@@ -55,21 +59,106 @@ struct xenvif_ctrl {
 
 static_assert(XENVIF_HASH_MAPPING_MAX * sizeof(u32) <= XEN_PAGE_SIZE);
 
+/* Make one copy between our page and one of the guest's. */
+static bool xenvif_ctrl_copy(struct xenvif_batch *batch)
+{
+	u32 tries;
+
+	xenvif_batch_run(batch);
+	for (tries = 0; batch->op->status == GNTST_eagain && tries < XENVIF_CTRL_EAGAIN_MAX;
+	     tries++) {
+		schedule_timeout_idle(1);
+		xenvif_batch_run(batch);
+	}
+	return batch->op->status == GNTST_okay;
+}
+
 /* Copy the first bytes of a page of the guest's. */
 static const void *xenvif_ctrl_fetch(void *ctx, grant_ref_t gref, u32 len)
 {
 	struct xenvif_ctrl *ctrl = ctx;
 	struct gnttab_copy op = {};
 	struct xenvif_batch batch = { .op = &op, .max = 1 };
-	u32 tries;
 
 	xenvif_batch_read(&batch, ctrl->vif->domid, gref, 0, ctrl->page, 0, len);
-	xenvif_batch_run(&batch);
-	for (tries = 0; op.status == GNTST_eagain && tries < XENVIF_CTRL_EAGAIN_MAX; tries++) {
-		schedule_timeout_idle(1);
-		xenvif_batch_run(&batch);
+	return xenvif_ctrl_copy(&batch) ? page_address(ctrl->page) : NULL;
+}
+
+/* Copy what was fetched back, as it was changed. */
+static bool xenvif_ctrl_store(struct xenvif_ctrl *ctrl, grant_ref_t gref, u32 len)
+{
+	struct gnttab_copy op = {};
+	struct xenvif_batch batch = { .op = &op, .max = 1 };
+
+	xenvif_batch_write(&batch, ctrl->page, 0, ctrl->vif->domid, gref, 0, len);
+	return xenvif_ctrl_copy(&batch);
+}
+
+/* Unmap the grants of a list that has been fetched. The guest gets the list back with
+ * the status of each before anything is done: if it cannot, nothing is.
+ */
+static u32 xenvif_ctrl_unmap_grefs(struct xenvif_ctrl *ctrl, struct xenvif_queue *queue,
+				   const struct xen_netif_ctrl_request *req, u32 *data)
+{
+	u32 n = req->data[2];
+	u32 found = xenvif_gref_pick(queue, page_address(ctrl->page), n);
+
+	if (!xenvif_ctrl_store(ctrl, req->data[1], n * sizeof(struct xen_netif_gref))) {
+		xenvif_gref_unpick(queue);
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
 	}
-	return op.status == GNTST_okay ? page_address(ctrl->page) : NULL;
+	xenvif_gref_drop(queue);
+	*data = found;
+	return XEN_NETIF_CTRL_STATUS_SUCCESS;
+}
+
+/* A message about static grants. */
+static u32 xenvif_ctrl_gref(struct xenvif_ctrl *ctrl,
+			    const struct xen_netif_ctrl_request *req, u32 *data)
+{
+	u32 max = ctrl->vif->params.static_grants;
+	struct xenvif_queue *queue;
+	u32 n = req->data[2];
+	const void *list;
+
+	if (!max)
+		return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
+	if (req->data[0] >= ctrl->queues->n)
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	if (req->type == XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE) {
+		*data = max;
+		return XEN_NETIF_CTRL_STATUS_SUCCESS;
+	}
+
+	if (n > XENVIF_GREF_MAX)
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	/* With nothing to read, the list may be anywhere. */
+	if (!n)
+		return XEN_NETIF_CTRL_STATUS_SUCCESS;
+	list = xenvif_ctrl_fetch(ctrl, req->data[1], n * sizeof(struct xen_netif_gref));
+	if (!list)
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+
+	queue = ctrl->queues->queue[req->data[0]];
+	if (req->type == XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING)
+		return xenvif_ctrl_unmap_grefs(ctrl, queue, req, data);
+	return xenvif_gref_add(queue, list, n) ? XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER :
+						 XEN_NETIF_CTRL_STATUS_SUCCESS;
+}
+
+/* Do what a message says; what is set goes to next. Returns the status. */
+static u32 xenvif_ctrl_do(struct xenvif_ctrl *ctrl, struct xenvif_hash *next,
+			  const struct xen_netif_ctrl_request *req, u32 *data)
+{
+	*data = 0;
+	switch (req->type) {
+	case XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE:
+	case XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING:
+	case XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING:
+		return xenvif_ctrl_gref(ctrl, req, data);
+	default:
+		return xenvif_hash_request(next, req, xenvif_ctrl_fetch, ctrl, data);
+	}
 }
 
 /* Serve some of the messages that wait. */
@@ -86,8 +175,7 @@ static void xenvif_ctrl_slice(struct xenvif_ctrl *ctrl, u32 n)
 		xenvif_ctrl_ring_take(&ctrl->ring, &req);
 		rsp[i].id = req.id;
 		rsp[i].type = req.type;
-		rsp[i].status = xenvif_hash_request(next, &req, xenvif_ctrl_fetch, ctrl,
-						    &rsp[i].data);
+		rsp[i].status = xenvif_ctrl_do(ctrl, next, &req, &rsp[i].data);
 		trace_xenvif_ctrl(ctrl->vif, &req, &rsp[i]);
 	}
 
@@ -163,7 +251,8 @@ static void xenvif_ctrl_free(struct xenvif_ctrl *ctrl)
 	kvfree_rcu(ctrl, rcu);
 }
 
-static struct xenvif_ctrl *xenvif_ctrl_alloc(struct xenvif *vif, u32 n_queues)
+static struct xenvif_ctrl *xenvif_ctrl_alloc(struct xenvif *vif,
+					     struct xenvif_queues *queues)
 {
 	struct xenvif_ctrl *ctrl = kvzalloc(sizeof(*ctrl), GFP_KERNEL);
 
@@ -175,10 +264,11 @@ static struct xenvif_ctrl *xenvif_ctrl_alloc(struct xenvif *vif, u32 n_queues)
 		return NULL;
 	}
 	ctrl->vif = vif;
+	ctrl->queues = queues;
 	ctrl->grace = get_state_synchronize_rcu();
 	INIT_WORK(&ctrl->work, xenvif_ctrl_work);
 	snprintf(ctrl->name, sizeof(ctrl->name), "vif%u.%u-ctrl", vif->domid, vif->handle);
-	xenvif_hash_init(&ctrl->hash[0], n_queues);
+	xenvif_hash_init(&ctrl->hash[0], queues->n);
 	return ctrl;
 }
 
@@ -198,7 +288,7 @@ void xenvif_ctrl_view(const struct xenvif_ctrl *ctrl, struct xenvif_ring_view *v
  * xenvif_ctrl_connect() - serve a frontend's control ring
  * @vif: the vif
  * @config: where the ring is
- * @n_queues: queues of the connection
+ * @queues: queues of the connection, which run
  *
  * The frontend begins with nothing set, whatever the one before it had.
  *
@@ -207,14 +297,14 @@ void xenvif_ctrl_view(const struct xenvif_ctrl *ctrl, struct xenvif_ring_view *v
  * connected.
  */
 int xenvif_ctrl_connect(struct xenvif *vif, const struct xenvif_ctrl_config *config,
-			u32 n_queues)
+			struct xenvif_queues *queues)
 {
 	struct xenvif_ctrl *ctrl;
 	int err;
 
 	if (!config->present)
 		return 0;
-	ctrl = xenvif_ctrl_alloc(vif, n_queues);
+	ctrl = xenvif_ctrl_alloc(vif, queues);
 	if (!ctrl)
 		return -ENOMEM;
 

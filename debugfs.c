@@ -96,6 +96,18 @@ static void xenvif_show_rx(struct seq_file *m, struct xenvif_queue *queue)
 		   netif_xmit_stopped(txq) ? "stopped" : "open");
 }
 
+static void xenvif_show_grefs(struct seq_file *m, struct xenvif_queue *queue)
+{
+	const struct xenvif_grefs *grefs;
+	u32 n;
+
+	rcu_read_lock();
+	grefs = rcu_dereference(queue->grefs);
+	n = grefs ? READ_ONCE(grefs->n) : 0;
+	rcu_read_unlock();
+	seq_printf(m, "static grants: %u of %u\n", n, queue->vif->params.static_grants);
+}
+
 static int xenvif_queue_show(struct seq_file *m, void *unused)
 {
 	struct xenvif_queue *queue = m->private;
@@ -104,6 +116,7 @@ static int xenvif_queue_show(struct seq_file *m, void *unused)
 		   xenvif_is_fatal(queue->vif) ? ": stopped by a fatal error" : "");
 	xenvif_show_tx(m, queue);
 	xenvif_show_rx(m, queue);
+	xenvif_show_grefs(m, queue);
 	return 0;
 }
 

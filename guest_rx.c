@@ -471,11 +471,31 @@ static void xenvif_rx_next_slot(struct xenvif_rx_cut *cut)
 	xenvif_rx_add_extras(cut->queue, cut->skb, cut->rsp);
 }
 
+/* Have a piece copied into the open slot: now if the guest's page is mapped, else
+ * with the batch.
+ */
+static void xenvif_rx_copy_piece(struct xenvif_rx_cut *cut, struct page *page, u32 offset,
+				 u32 len)
+{
+	struct xenvif_queue_rx *rx = &cut->queue->rx;
+	u32 dst = rx->headroom + cut->fill;
+
+	if (xenvif_gref_write(&cut->queue->grefs, cut->gref, dst, page, offset, len)) {
+		rx->counts[XENVIF_RX_COPIES_SAVED]++;
+		return;
+	}
+	/* The thread's only: see xenvif_rx_batch(). */
+	if (!xenvif_batch_room(&rx->batch))
+		xenvif_rx_copy(rx);
+	rx->op_slot[rx->batch.n] = cut->rsp - rx->rsp;
+	xenvif_batch_write(&rx->batch, page, offset, cut->queue->vif->domid, cut->gref, dst,
+			   len);
+}
+
 /* Order the copies of a piece of the packet that lies within a page of ours. */
 static void xenvif_rx_cut_chunk(struct xenvif_rx_cut *cut, struct page *page,
 				u32 offset, u32 len)
 {
-	struct xenvif_queue_rx *rx = &cut->queue->rx;
 	u32 piece;
 	bool fresh;
 
@@ -483,12 +503,7 @@ static void xenvif_rx_cut_chunk(struct xenvif_rx_cut *cut, struct page *page,
 		piece = xenvif_pack_next(&cut->pack, len, &fresh);
 		if (fresh)
 			xenvif_rx_next_slot(cut);
-		/* The thread's only: see xenvif_rx_batch(). */
-		if (!xenvif_batch_room(&rx->batch))
-			xenvif_rx_copy(rx);
-		rx->op_slot[rx->batch.n] = cut->rsp - rx->rsp;
-		xenvif_batch_write(&rx->batch, page, offset, cut->queue->vif->domid,
-				   cut->gref, rx->headroom + cut->fill, piece);
+		xenvif_rx_copy_piece(cut, page, offset, piece);
 		cut->fill += piece;
 		/* An error stays, if a piece of this slot has already failed. */
 		if (cut->rsp->status >= 0)
@@ -617,7 +632,7 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 		trace_xenvif_rx_packet(queue, skb, taken - extras, extras);
 		avail -= taken;
 		/* Full enough: the guest can begin with these. */
-		if (rx->batch.n > rx->batch.max / 2)
+		if (rx->batch.n + rx->counts[XENVIF_RX_COPIES_SAVED] > rx->batch.max / 2)
 			break;
 	}
 	if (!skb_queue_empty(&rx->done) && xenvif_rx_copy(rx))

@@ -368,7 +368,7 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	if (!err)
 		err = xenvif_queues_raise(queues, config);
 	if (!err)
-		err = xenvif_ctrl_connect(vif, &frontend->ctrl, n_queues);
+		err = xenvif_ctrl_connect(vif, &frontend->ctrl, queues);
 	if (err) {
 		xenvif_end_queues(vif, queues);
 		return err;

@@ -10,7 +10,8 @@
  *   queue.c       queues: their rings, event channels and threads
  *   guest_tx.c    guest to host; tx_parse.c reads what the guest wrote
  *   guest_rx.c    host to guest; pack.h cuts packets into slots
- *   ctrl.c        the control ring; hash.c how a guest has its packets steered
+ *   ctrl.c        the control ring; hash.c how a guest has its packets steered;
+ *                 gref.c pages of the guest's that stay mapped
  *   debugfs.c     what a vif is at, in words
  *   trace.h       tracepoints, made in this file
  *   mcast.c       the multicast addresses that a guest asks for
@@ -49,6 +50,11 @@ module_param(provides_xdp_headroom, bool, 0644);
 MODULE_PARM_DESC(provides_xdp_headroom,
 		 "Offer frontends headroom in front of received packets, for XDP");
 
+static unsigned int static_grants = XENVIF_GREF_MAX;
+module_param(static_grants, uint, 0644);
+MODULE_PARM_DESC(static_grants,
+		 "Pages that a guest may have mapped for each of its queues (at most 512)");
+
 /* Kept so that an existing modprobe.d file does not make the load fail. */
 static unsigned int fatal_skb_slots = 20;
 module_param(fatal_skb_slots, uint, 0444);
@@ -76,6 +82,7 @@ void xenvif_params_get(struct xenvif_params *params)
 	params->rx_stall_timeout = msecs_to_jiffies(rx_stall_timeout_msecs);
 	params->split_channels = READ_ONCE(separate_tx_rx_irq);
 	params->xdp_headroom = READ_ONCE(provides_xdp_headroom);
+	params->static_grants = min_t(u32, READ_ONCE(static_grants), XENVIF_GREF_MAX);
 }
 
 static int __init xenvif_init(void)

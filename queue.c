@@ -304,6 +304,7 @@ static void xenvif_queue_lower(struct xenvif_queue *queue)
 	switch (queue->state) {
 	case XENVIF_QUEUE_RUNNING:
 		xenvif_queue_halt(queue);
+		xenvif_gref_free(queue);
 		pr_debug("%s halted\n", queue->name);
 		fallthrough;
 	case XENVIF_QUEUE_BOUND:

@@ -295,7 +295,7 @@ static void test_absent(void **state)
 	ctrl_stand_up(0, 4);
 	xenvif_ctrl_disconnect(&ctrl_stand->vif);
 	xenvif_ctrl_disconnect(&ctrl_stand->vif);
-	assert_int_equal(xenvif_ctrl_connect(&ctrl_stand->vif, &none, 4), 0);
+	assert_int_equal(xenvif_ctrl_connect(&ctrl_stand->vif, &none, ctrl_stand->queues), 0);
 	assert_null(ctrl_stand->vif.ctrl);
 	assert_null(ctrl_stand->vif.hash);
 	ctrl_stand_down();

@@ -72,7 +72,7 @@ static void test_bad_config(void **state)
 {
 	static const struct xenvif_queue_config bad[] = {
 		{ 2, 1, 0, 1 }, { 0, 2, 0, 1 }, { 0xFFFFFFFF, 1, 0, 1 },
-		{ 0, 1, 2, 1 }, { 0, 1, 0, 2 }, { 0, 1, 0xFFFFFFFF, 0xFFFFFFFF },
+		{ 0, 1, 3, 1 }, { 0, 1, 0, 3 }, { 0, 1, 0xFFFFFFFF, 0xFFFFFFFF },
 	};
 	u32 i;
 

@@ -20,11 +20,12 @@ UNIT_PURE := test_pack test_credit test_tx_parse test_ring
 UNIT_ALONE := test_mcast test_hash
 UNIT_STAND := test_guest_tx test_guest_rx test_queue
 UNIT_CTRL := test_ctrl
+UNIT_GREF := test_gref
 UNIT_XENBUS := test_xenbus
 UNIT_TESTS := $(addprefix $(UNIT_OUT)/,$(UNIT_PURE) $(UNIT_ALONE) $(UNIT_STAND) $(UNIT_CTRL) \
-	$(UNIT_XENBUS))
+	$(UNIT_XENBUS) $(UNIT_GREF))
 UNIT_DRIVER_OBJS := $(addprefix $(UNIT_OUT)/driver/,tx_parse.o guest_tx.o guest_rx.o queue.o \
-	mcast.o hash.o)
+	mcast.o hash.o gref.o)
 UNIT_SIM_OBJS := $(addprefix $(UNIT_OUT)/sim/,sim.o hook.o)
 UNIT_DEPS := $(UNIT_OUT)/include/stamp $(wildcard $(XENVIF_SRC)/*.h $(UNIT)/*.h $(UNIT)/sim/*.h) \
 	$(shell find $(UNIT)/include -name '*.h')
@@ -67,6 +68,11 @@ $(addprefix $(UNIT_OUT)/,$(UNIT_STAND)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \
 $(addprefix $(UNIT_OUT)/,$(UNIT_CTRL)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \
 		$(UNIT_DRIVER_OBJS) $(UNIT_OUT)/driver/ctrl.o $(UNIT_SIM_OBJS) \
 		$(UNIT_OUT)/sim/ctrl_stand.o
+	$(UNIT_CC) $(UNIT_SAN) $^ -lcmocka -o $@
+
+$(addprefix $(UNIT_OUT)/,$(UNIT_GREF)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \
+		$(UNIT_DRIVER_OBJS) $(UNIT_OUT)/driver/ctrl.o $(UNIT_SIM_OBJS) \
+		$(UNIT_OUT)/sim/stand.o $(UNIT_OUT)/sim/model.o
 	$(UNIT_CC) $(UNIT_SAN) $^ -lcmocka -o $@
 
 $(addprefix $(UNIT_OUT)/,$(UNIT_XENBUS)): $(UNIT_OUT)/%: $(UNIT_OUT)/%.o \

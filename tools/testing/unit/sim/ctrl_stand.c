@@ -278,7 +278,11 @@ int ctrl_stand_connect(u32 n_queues)
 	ctrl_stand->checked = ctrl_stand->ring->rsp_prod;
 	ctrl_stand->grace = sim.grace - 1;
 	ctrl_stand->model = (struct ctrl_model){ .n_queues = n_queues };
-	err = xenvif_ctrl_connect(&ctrl_stand->vif, &config, n_queues);
+	/* Only their number is of interest: no grants are mapped here. */
+	free(ctrl_stand->queues);
+	ctrl_stand->queues = calloc(1, sizeof(*ctrl_stand->queues));
+	ctrl_stand->queues->n = n_queues;
+	err = xenvif_ctrl_connect(&ctrl_stand->vif, &config, ctrl_stand->queues);
 	check(!err == !!ctrl_stand->vif.ctrl && !err == !!ctrl_stand->vif.hash, "%d", err);
 	if (err)
 		sim_page_writable(ctrl_stand->ring);
@@ -320,6 +324,7 @@ void ctrl_stand_down(void)
 	check(!ctrl_stand->xdev.n_mapped[0] && !sim.irq[0].handler, "the ring is still ours");
 	sim_hook = NULL;
 	memset(held, 0, sizeof(held));
+	free(ctrl_stand->queues);
 	free(ctrl_stand);
 	ctrl_stand = NULL;
 	sim_reset();

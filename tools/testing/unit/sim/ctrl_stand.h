@@ -43,6 +43,7 @@ struct ctrl_stand {
 	struct xenvif vif;
 	struct net_device dev;
 	struct xenbus_device xdev;
+	struct xenvif_queues *queues;
 	struct xen_netif_ctrl_sring *ring;
 	struct xen_netif_ctrl_front_ring front;
 	struct xen_netif_ctrl_request posted[XENVIF_CTRL_RING_SIZE];

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The simulated kernel: see simkernel.h and sim.h. */
 
+#define _GNU_SOURCE
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "simkernel.h"
 
@@ -36,7 +38,8 @@ static u32 n_free_single;
 static u32 n_used;
 static u8 tries[N_TRIES];
 static bool tried;
-static u8 guest[SIM_GUEST_PAGES][XEN_PAGE_SIZE] __attribute__((aligned(4096)));
+static u8 (*guest)[XEN_PAGE_SIZE];
+static int guest_fd;
 
 void sim_reset(void)
 {
@@ -50,7 +53,18 @@ void sim_reset(void)
 		ASAN_POISON_MEMORY_REGION(arena, N_PAGES * PAGE_SIZE);
 		for (i = 0; i < N_SINGLE; i++)
 			free_single[n_free_single++] = N_SINGLE - 1 - i;
+
+		/* A file, so that the driver can have a page of it mapped, too. */
+		guest_fd = memfd_create("guest", 0);
+		if (guest_fd < 0 || ftruncate(guest_fd, SIM_GUEST_PAGES * XEN_PAGE_SIZE))
+			sim_bug("no memory for the guest");
+		guest = mmap(NULL, SIM_GUEST_PAGES * XEN_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_SHARED, guest_fd, 0);
+		if (guest == MAP_FAILED)
+			sim_bug("no memory for the guest");
 	}
+	if (sim.n_mapped)
+		sim_bug("%u grants are still mapped", sim.n_mapped);
 	if (n_used)
 		sim_bug("%u pages have leaked", n_used);
 	if (sim.n_skbs)
@@ -296,7 +310,8 @@ u8 *sim_guest_page(u32 page)
  * its own memory. The guest's word on lengths and offsets has been checked before.
  */
 
-static s16 resolve(const struct gnttab_copy_ptr *ptr, bool gref, u16 len, u8 **addr)
+static s16 resolve(const struct gnttab_copy_ptr *ptr, bool gref, bool write, u16 len,
+		   u8 **addr)
 {
 	struct page *page;
 	u32 fate;
@@ -329,7 +344,7 @@ static s16 resolve(const struct gnttab_copy_ptr *ptr, bool gref, u16 len, u8 **a
 	fate = SIM_GREF_FATE(ptr->u.ref);
 	if (sim.mend_after && sim.n_hypercalls > sim.mend_after)
 		fate = SIM_FATE_OK;
-	if (fate == SIM_FATE_ERROR)
+	if (fate == SIM_FATE_ERROR || (write && ptr->u.ref & SIM_GREF_READONLY))
 		return GNTST_permission_denied;
 	/* Some versions of Xen were known to say so. */
 	if (fate == SIM_FATE_ODD)
@@ -361,11 +376,113 @@ int HYPERVISOR_grant_table_op(unsigned int cmd, void *uop, unsigned int count)
 	for (i = 0; i < count; i++, op++) {
 		s16 a, b;
 
-		a = resolve(&op->source, op->flags & GNTCOPY_source_gref, op->len, &from);
-		b = resolve(&op->dest, op->flags & GNTCOPY_dest_gref, op->len, &to);
+		a = resolve(&op->source, op->flags & GNTCOPY_source_gref, false, op->len, &from);
+		b = resolve(&op->dest, op->flags & GNTCOPY_dest_gref, true, op->len, &to);
 		op->status = a != GNTST_okay ? a : b;
 		if (op->status == GNTST_okay)
 			memcpy(to, from, op->len);
+	}
+	return 0;
+}
+
+/* Mapped grants: the same memory at two addresses, with the rights that were asked
+ * for, and nothing at all where one has been unmapped.
+ */
+
+#define HANDLE_BASE	1000
+
+static void set_mapping(struct page *page, int prot, int flags, int fd, off_t offset)
+{
+	void *addr = page_address(page);
+
+	if (mmap(addr, PAGE_SIZE, prot, flags | MAP_FIXED, fd, offset) != addr)
+		sim_bug("mmap");
+}
+
+int gnttab_alloc_pages(int n, struct page **pages)
+{
+	int i;
+
+	if (sim.fail_map_alloc)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		pages[i] = sim_pages_alloc(1);
+		/* There is no memory behind it before something is mapped. */
+		set_mapping(pages[i], PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	}
+	return 0;
+}
+
+void gnttab_free_pages(int n, struct page **pages)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (pages[i]->mapped)
+			sim_bug("a page is freed that is still the guest's");
+		set_mapping(pages[i], PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
+		sim_page_put(pages[i]);
+	}
+}
+
+static s16 map_one(struct gnttab_map_grant_ref *op, struct page *page)
+{
+	bool ro = op->flags & GNTMAP_readonly;
+
+	if (op->host_addr != (unsigned long)page_address(page) || op->dom != SIM_DOMID ||
+	    (op->flags & ~GNTMAP_readonly) != GNTMAP_host_map || page->mapped)
+		sim_bug("a grant is mapped to where it should not be");
+	if (SIM_GREF_PAGE(op->ref) >= SIM_GUEST_PAGES)
+		return GNTST_bad_gntref;
+	if (SIM_GREF_FATE(op->ref) || (op->ref & SIM_GREF_READONLY && !ro))
+		return GNTST_permission_denied;
+	set_mapping(page, ro ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, guest_fd,
+		    SIM_GREF_PAGE(op->ref) * XEN_PAGE_SIZE);
+	page->mapped = true;
+	op->handle = HANDLE_BASE + sim_page_number(page);
+	sim.n_mapped++;
+	sim.n_mapped_ro += ro;
+	return GNTST_okay;
+}
+
+int gnttab_map_refs(struct gnttab_map_grant_ref *map, struct gnttab_map_grant_ref *kmap,
+		    struct page **pages, unsigned int n)
+{
+	u32 i;
+
+	if (!n || kmap)
+		sim_bug("%u grants to be mapped", n);
+	if (sim.fail_map_hypercall)
+		return -EFAULT;
+	for (i = 0; i < n; i++)
+		map[i].status = map_one(&map[i], pages[i]);
+	return 0;
+}
+
+int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
+		      struct gnttab_unmap_grant_ref *kunmap, struct page **pages,
+		      unsigned int n)
+{
+	u32 i;
+
+	if (!n || kunmap)
+		sim_bug("%u grants to be unmapped", n);
+	if (sim.on_unmap)
+		sim.on_unmap();
+	for (i = 0; i < n; i++) {
+		if (unmap[i].handle != HANDLE_BASE + sim_page_number(pages[i]) ||
+		    unmap[i].host_addr != (unsigned long)page_address(pages[i]) ||
+		    !pages[i]->mapped)
+			sim_bug("what is unmapped is not mapped");
+		if (sim.fail_unmap) {
+			unmap[i].status = GNTST_general_error;
+			continue;
+		}
+		set_mapping(pages[i], PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		pages[i]->mapped = false;
+		sim.n_mapped--;
+		unmap[i].status = GNTST_okay;
 	}
 	return 0;
 }
@@ -710,7 +827,7 @@ void hrtimer_start(struct hrtimer *timer, ktime_t in, enum hrtimer_mode mode)
 int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *gref,
 			   unsigned int n, void **vaddr)
 {
-	if (n != 1 || *gref > 1)
+	if (n != 1 || *gref >= ARRAY_SIZE(dev->page))
 		return -EINVAL;
 	if (fails(&sim.fail_map_in))
 		return -ENOMEM;
@@ -729,7 +846,7 @@ void sim_page_writable(void *page)
 
 int xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *vaddr)
 {
-	u32 i = vaddr == dev->page[0] ? 0 : 1;
+	u32 i = vaddr == dev->page[0] ? 0 : vaddr == dev->page[1] ? 1 : 2;
 
 	sim_may_sleep();
 	if (vaddr != dev->page[i] || !dev->n_mapped[i])

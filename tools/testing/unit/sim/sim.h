@@ -18,6 +18,8 @@
 #define SIM_FATE_AGAIN		14
 #define SIM_FATE_ERROR		15
 
+#define SIM_GREF_READONLY	BIT(31)	/* for reading alone */
+
 #define SIM_DOMID		5	/* the guest under test */
 #define SIM_OTHER_DOMID		9	/* whose pages the host has mapped */
 
@@ -60,12 +62,21 @@ struct sim {
 	u32 n_hypercalls;
 	u32 n_ops;
 
+	/* Mappings: how many there are, and what is to fail. */
+	u32 n_mapped;
+	u32 n_mapped_ro;
+	bool fail_map_alloc;
+	bool fail_map_hypercall;
+	bool fail_unmap;
+	bool one_chain;
+	void (*on_unmap)(void);
+
 	struct work_struct *work;
 	/* Grace periods that have ended, and who wants to know. */
 	unsigned long grace;
 	void (*on_grace)(void);
 
-	struct sim_irq irq[2];
+	struct sim_irq irq[3];
 	struct napi_struct *napi;
 	bool napi_missed;
 	bool napi_completed;

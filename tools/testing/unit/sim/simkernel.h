@@ -249,6 +249,7 @@ struct page_pool;
 struct page {
 	u32 refs;
 	u32 run;
+	bool mapped;
 	struct page_pool *pool;
 	struct xen_page_foreign foreign;
 };
@@ -260,6 +261,37 @@ u32 sim_page_number(const struct page *page);
 void *page_address(const struct page *page);
 struct page *alloc_page(unsigned int gfp);
 #define __free_page(page)	sim_page_put(page)
+#define memcpy_from_page(to, page, offset, len) \
+	memcpy(to, (u8 *)page_address(page) + (offset), len)
+
+/* Grants of the guest's that are mapped: see sim.c. */
+#define INVALID_GRANT_HANDLE	((grant_handle_t)-1)
+
+int gnttab_alloc_pages(int n, struct page **pages);
+void gnttab_free_pages(int n, struct page **pages);
+int gnttab_map_refs(struct gnttab_map_grant_ref *map, struct gnttab_map_grant_ref *kmap,
+		    struct page **pages, unsigned int n);
+int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
+		      struct gnttab_unmap_grant_ref *kunmap, struct page **pages,
+		      unsigned int n);
+
+static inline void gnttab_set_map_op(struct gnttab_map_grant_ref *op, phys_addr_t addr,
+				     u32 flags, grant_ref_t ref, domid_t domid)
+{
+	*op = (struct gnttab_map_grant_ref){
+		.host_addr = addr,
+		.flags = flags,
+		.ref = ref,
+		.dom = domid,
+	};
+}
+
+static inline void gnttab_set_unmap_op(struct gnttab_unmap_grant_ref *op, phys_addr_t addr,
+				       u32 flags, grant_handle_t handle)
+{
+	*op = (struct gnttab_unmap_grant_ref){ .host_addr = addr, .handle = handle };
+}
+
 struct page *virt_to_page(const void *addr);
 
 /* What a page holds until somebody writes there. */
@@ -805,6 +837,52 @@ int netif_receive_skb(struct sk_buff *skb);
 #define rcu_dereference(p)		(p)
 #define rcu_assign_pointer(p, value)	((p) = (value))
 #define RCU_INIT_POINTER(p, value)	((p) = (value))
+#define rcu_dereference_protected(p, c)	(p)
+#define rcu_access_pointer(p)		(p)
+#define synchronize_rcu()		sim_grace_period()
+#define smp_load_acquire(p)		READ_ONCE(*(p))
+
+/* Chains. */
+struct hlist_node {
+	struct hlist_node *next;
+	struct hlist_node **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+static inline void hlist_add_head_rcu(struct hlist_node *node, struct hlist_head *head)
+{
+	node->next = head->first;
+	if (node->next)
+		node->next->pprev = &node->next;
+	node->pprev = &head->first;
+	head->first = node;
+}
+
+static inline void hlist_del_rcu(struct hlist_node *node)
+{
+	if (*node->pprev != node)
+		sim_bug("what is taken out is in no chain");
+	*node->pprev = node->next;
+	if (node->next)
+		node->next->pprev = node->pprev;
+}
+
+#define hlist_entry_or_null(node, type, member) \
+	((node) ? container_of(node, type, member) : NULL)
+#define hlist_for_each_entry_rcu(pos, head, member, ...)				\
+	for (pos = hlist_entry_or_null((head)->first, typeof(*(pos)), member); pos;	\
+	     pos = hlist_entry_or_null((pos)->member.next, typeof(*(pos)), member))
+#define hlist_for_each_entry_safe(pos, n, head, member)					\
+	for (pos = hlist_entry_or_null((head)->first, typeof(*(pos)), member);		\
+	     pos && ({ n = (pos)->member.next; 1; });					\
+	     pos = hlist_entry_or_null(n, typeof(*(pos)), member))
+
+/* All in one chain: so it must work, too. */
+#define jhash_1word(word, seed)		(sim.one_chain ? 0 : (word) * 2654435761U ^ (seed))
+#define get_random_u32()		0x1234567U
 #define rcu_read_lock()			do { } while (0)
 #define rcu_read_unlock()		do { } while (0)
 

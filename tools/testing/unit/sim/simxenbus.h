@@ -40,8 +40,8 @@ struct device {
 #define device_unregister(dev)		((dev)->n_unregistered++)
 
 struct xenbus_device {
-	void *page[2];
-	u32 n_mapped[2];
+	void *page[3];
+	u32 n_mapped[3];
 
 	const char *nodename;
 	const char *otherend;

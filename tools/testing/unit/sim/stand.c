@@ -689,10 +689,10 @@ void stand_up(const struct stand_config *config)
 	static bool filled;
 	struct xenvif_queue_config where = { 0, 1, 0, config->shared_channel ? 0 : 1 };
 
+	sim_reset();
 	if (!filled)
 		fill_guest_memory();
 	filled = true;
-	sim_reset();
 	stand = calloc(1, sizeof(*stand));
 	stand->honest = true;
 	stand->dev.running = true;
@@ -710,6 +710,7 @@ void stand_up(const struct stand_config *config)
 		.ipv6_csum = true,
 		.rx_notify = true,
 	};
+	stand->vif.params.static_grants = config->static_grants;
 	stand->vif.rx_drain_timeout = 10 * HZ;
 	stand->vif.rx_stall_timeout = config->rx_stall_ms;
 	stand->vif.xdp_headroom = config->rx_headroom;

@@ -62,6 +62,7 @@ struct stand_config {
 	bool hashing;		/* it wants to be told hashes */
 	u32 rx_headroom;
 	u32 rx_stall_ms;	/* 0: never */
+	u32 static_grants;	/* pages that may be mapped */
 };
 
 struct stand {

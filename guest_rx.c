@@ -195,6 +195,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	u32 truesize = skb->truesize;
 	unsigned long irq_flags;
 	bool few;
+	bool call;
 
 	why = XENVIF_XMIT_DROP_STALLED;
 	if (unlikely(READ_ONCE(rx->stalled)))
@@ -217,6 +218,8 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 		goto drop;
 	}
 	rx->bytes += truesize;
+	/* Before the thread can see the packet, and complete it. */
+	call = __netdev_tx_sent_queue(txq, skb->len, netdev_xmit_more());
 	__skb_queue_tail(&rx->backlog, skb);
 	/* Under the lock, so that the thread's wake comes after and is not lost. */
 	if (rx->bytes >= XENVIF_RX_BACKLOG_MAX)
@@ -225,7 +228,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	spin_unlock_irqrestore(&rx->lock, irq_flags);
 
 	/* Once a burst is enough. */
-	if (!netdev_xmit_more() || netif_xmit_stopped(txq))
+	if (call || netif_xmit_stopped(txq))
 		xenvif_rx_call(queue, few);
 	return NETDEV_TX_OK;
 
@@ -240,19 +243,46 @@ drop:
 	return NETDEV_TX_OK;
 }
 
-/* Give back what packets held of the backlog's bound, and let more come. */
-static void xenvif_rx_release(struct xenvif_queue *queue, u32 bytes)
+/**
+ * struct xenvif_rx_freed - packets that are no longer ours
+ * @n: how many
+ * @len: their bytes
+ * @truesize: what they held of the backlog's bound
+ */
+struct xenvif_rx_freed {
+	u32 n;
+	u32 len;
+	u32 truesize;
+};
+
+/* Count a packet that is about to be freed. */
+static void xenvif_rx_free_one(struct xenvif_rx_freed *freed, const struct sk_buff *skb)
+{
+	freed->n++;
+	freed->len += skb->len;
+	freed->truesize += xenvif_rx_cb(skb)->truesize;
+}
+
+/* Give back what packets held of the backlog's bound and of the stack's own, and let
+ * more come.
+ */
+static void xenvif_rx_release(struct xenvif_queue *queue, const struct xenvif_rx_freed *freed)
 {
 	struct netdev_queue *txq = netdev_get_tx_queue(queue->vif->dev, queue->id);
 	struct xenvif_queue_rx *rx = &queue->rx;
 	bool wake;
 
 	spin_lock_irq(&rx->lock);
-	rx->bytes -= bytes;
+	rx->bytes -= freed->truesize;
 	wake = rx->bytes <= XENVIF_RX_BACKLOG_WAKE && netif_tx_queue_stopped(txq);
 	spin_unlock_irq(&rx->lock);
+
+	/* As in xenvif_rx_finish(): what these two raise runs here, at the end. */
+	local_bh_disable();
 	if (wake)
 		netif_tx_wake_queue(txq);
+	netdev_tx_completed_queue(txq, freed->n, freed->len);
+	local_bh_enable();
 }
 
 /* The packet at the head, taken from the backlog if need be; NULL if none. */
@@ -339,8 +369,8 @@ static void xenvif_rx_commit(struct xenvif_queue *queue)
 static void xenvif_rx_finish(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
+	struct xenvif_rx_freed freed = {};
 	struct sk_buff *skb;
-	u32 bytes = 0;
 	bool notify;
 
 	if (rx->n_rsp) {
@@ -360,11 +390,11 @@ static void xenvif_rx_finish(struct xenvif_queue *queue)
 	 */
 	local_bh_disable();
 	while ((skb = __skb_dequeue(&rx->done))) {
-		bytes += xenvif_rx_cb(skb)->truesize;
+		xenvif_rx_free_one(&freed, skb);
 		napi_consume_skb(skb, NAPI_POLL_WEIGHT);
 	}
-	if (bytes)
-		xenvif_rx_release(queue, bytes);
+	if (freed.n)
+		xenvif_rx_release(queue, &freed);
 	xenvif_rx_commit(queue);
 	local_bh_enable();
 }
@@ -578,19 +608,19 @@ static bool xenvif_rx_has_buffers(struct xenvif_queue *queue, int avail)
 static void xenvif_rx_expire(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
+	struct xenvif_rx_freed freed = {};
 	struct sk_buff *skb;
-	u32 bytes = 0;
 
 	while ((skb = xenvif_rx_head(rx)) &&
 	       time_after_eq(jiffies, xenvif_rx_cb(skb)->expires) &&
 	       !xenvif_rx_has_buffers(queue, xenvif_rx_ring_avail(&rx->ring))) {
 		__skb_unlink(skb, &rx->todo);
-		bytes += xenvif_rx_cb(skb)->truesize;
+		xenvif_rx_free_one(&freed, skb);
 		rx->counts[XENVIF_RX_DROP_EXPIRED]++;
 		kfree_skb_reason(skb, SKB_DROP_REASON_QUEUE_PURGE);
 	}
-	if (bytes) {
-		xenvif_rx_release(queue, bytes);
+	if (freed.n) {
+		xenvif_rx_release(queue, &freed);
 		xenvif_rx_commit(queue);
 	}
 }
@@ -859,5 +889,7 @@ void xenvif_rx_purge(struct xenvif_queue *queue)
 	rx->bytes = 0;
 	rx->batch.n = 0;
 	rx->n_rsp = 0;
+	/* The next connection's packets are not to be taken for these. */
+	netdev_tx_reset_queue(netdev_get_tx_queue(queue->vif->dev, queue->id));
 	xenvif_rx_commit(queue);
 }

@@ -344,6 +344,25 @@ static void xenvif_end_queues(struct xenvif *vif, struct xenvif_queues *queues)
 	xenvif_queues_free(queues);
 }
 
+/* Let the stack send, and have it look for packets that wait already: their queue may
+ * have been stopped when the last connection ended.
+ */
+static void xenvif_start_sending(struct xenvif *vif, u32 n_queues)
+{
+	struct netdev_queue *txq;
+	u32 i;
+
+	if (!netif_running(vif->dev))
+		return;
+	local_bh_disable();
+	for (i = 0; i < n_queues; i++) {
+		txq = netdev_get_tx_queue(vif->dev, i);
+		netif_tx_start_queue(txq);
+		netif_schedule_queue(txq);
+	}
+	local_bh_enable();
+}
+
 /**
  * xenvif_connect() - connect a vif to its frontend
  * @vif: a vif that is not connected
@@ -379,8 +398,7 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	/* Somebody may have set another one meanwhile. */
 	xenvif_update_mtu(vif);
 	netif_carrier_on(vif->dev);
-	if (netif_running(vif->dev))
-		netif_tx_wake_all_queues(vif->dev);
+	xenvif_start_sending(vif, n_queues);
 	rtnl_unlock();
 	xenvif_debugfs_add(vif, queues);
 	return 0;

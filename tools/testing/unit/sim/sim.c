@@ -79,6 +79,7 @@ void sim_reset(void)
 	/* Both clocks begin near a wrap of something. */
 	sim.ticks = -300000UL;
 	sim.now = 4294000000ULL;
+	sim.bql_limit = -1;
 	sim_hook = NULL;
 	sim_deliver = NULL;
 }

@@ -779,6 +779,9 @@ typedef int netdev_tx_t;
 
 struct netdev_queue {
 	bool stopped;
+	/* What the stack has been told of bytes under way, and thinks is too much. */
+	u32 in_flight;
+	bool full;
 };
 
 struct net_device {
@@ -813,7 +816,7 @@ static inline struct netdev_queue *netdev_get_tx_queue(struct net_device *dev, u
 #define netif_tx_stop_queue(txq)	((txq)->stopped = true)
 #define netif_tx_wake_queue(txq)	((txq)->stopped = false)
 #define netif_tx_queue_stopped(txq)	((txq)->stopped)
-#define netif_xmit_stopped(txq)		((txq)->stopped)
+#define netif_xmit_stopped(txq)		((txq)->stopped || (txq)->full)
 #define netdev_xmit_more()		(sim.xmit_more)
 #define synchronize_net()		sim_may_sleep()
 #define rtnl_lock()			sim_may_sleep()
@@ -894,6 +897,31 @@ static inline void put_unaligned_le32(u32 value, void *at)
 	byte[1] = value >> 8;
 	byte[2] = value >> 16;
 	byte[3] = value >> 24;
+}
+
+/* Byte queue limits: the kernel stops at a mismatch, and so does this. */
+static inline bool __netdev_tx_sent_queue(struct netdev_queue *txq, u32 bytes, bool more)
+{
+	txq->in_flight += bytes;
+	if (more)
+		return txq->stopped;
+	txq->full = txq->in_flight > sim.bql_limit;
+	return true;
+}
+
+static inline void netdev_tx_completed_queue(struct netdev_queue *txq, u32 packets, u32 bytes)
+{
+	if (bytes > txq->in_flight || !packets)
+		sim_bug("%u bytes completed of %u", bytes, txq->in_flight);
+	txq->in_flight -= bytes;
+	if (txq->in_flight <= sim.bql_limit)
+		txq->full = false;
+}
+
+static inline void netdev_tx_reset_queue(struct netdev_queue *txq)
+{
+	txq->in_flight = 0;
+	txq->full = false;
 }
 
 /* Ethernet addresses. */

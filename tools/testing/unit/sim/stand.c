@@ -617,7 +617,7 @@ static void check_rx_rest(void)
 	u64 dropped = stand_rx_stat(XENVIF_RX_DROP_EXPIRED) +
 		      stand_rx_stat(XENVIF_RX_DROP_PURGED);
 	const struct sk_buff *skb;
-	u32 bytes = 0;
+	u32 bytes = 0, len = 0;
 
 	if (!stand->honest)
 		return;
@@ -627,10 +627,17 @@ static void check_rx_rest(void)
 	      stand->n_sent, stand->n_received, queued, (u32)dropped);
 	check(stand_rx_stat(XENVIF_RX_PACKETS) == stand->n_received, "");
 	check(stand_rx_stat(XENVIF_RX_SLOTS) == stand->n_rx_slots, "");
-	for (skb = rx->backlog.next; skb; skb = skb->next)
+	for (skb = rx->backlog.next; skb; skb = skb->next) {
 		bytes += skb->truesize;
-	for (skb = rx->todo.next; skb; skb = skb->next)
+		len += skb->len;
+	}
+	for (skb = rx->todo.next; skb; skb = skb->next) {
 		bytes += skb->truesize;
+		len += skb->len;
+	}
+	check(stand->dev.txq.in_flight == len, "%u told, %u there", stand->dev.txq.in_flight,
+	      len);
+	check(!stand->dev.txq.full || len > sim.bql_limit, "full with %u bytes", len);
 	check(rx->bytes == bytes, "%u accounted for, %u there", rx->bytes, bytes);
 	check(!stand->dev.txq.stopped || queued, "stopped with an empty backlog");
 	if (queued && !rx->stalled && !sim.xmit_more && !stand->n_fatal) {
@@ -749,6 +756,7 @@ void stand_down(void)
 	sim_hook = on_point;
 	xenvif_queues_lower(stand->queues);
 	check(!stand->queue->rx.bytes, "");
+	check(!stand->dev.txq.in_flight && !stand->dev.txq.full, "");
 	xenvif_queues_free(stand->queues);
 	check(!stand->xdev.n_mapped[0] && !stand->xdev.n_mapped[1], "a ring is still mapped");
 	sim_hook = NULL;

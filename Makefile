@@ -9,6 +9,7 @@ xen-netback-y := netback.o
 xen-netback-y += xenbus.o
 xen-netback-y += interface.o
 xen-netback-y += ethtool.o
+xen-netback-y += qstats.o
 xen-netback-y += queue.o
 xen-netback-y += guest_tx.o
 xen-netback-y += guest_rx.o
@@ -34,6 +35,7 @@ endif
 compat := $(firstword $(wildcard $(src)/compat $(srctree)/$(src)/compat))
 ifneq ($(compat),)
 ccflags-y += -I$(compat)/include -include $(compat)/compat.h
+include $(compat)/compat.mk
 endif
 
 else

@@ -524,6 +524,11 @@ struct xenvif_params {
  * @wanted_mtu: MTU that the administrator wants, kept over frontends that cannot
  *	have it; RTNL
  * @n_stat_queues: queues that ethtool -S shows: the most there have been; RTNL
+ * @offered_queues: how many the next frontend is offered, 1 to @params.max_queues;
+ *	written under RTNL
+ * @offer_changed: it was changed since the last connection began; RTNL
+ * @link_seen: the interface has been up, and the guest is told when it is; written
+ *	under RTNL
  *
  * The rate limit:
  * @credit: the bucket, one for all queues
@@ -536,6 +541,7 @@ struct xenvif_params {
  * @debugfs: its directory, while connected; under the backend's lock
  * @ctrl: the control ring, NULL if the frontend has none; under the backend's lock
  * @fatal_work: takes the connection down after a fatal error
+ * @publish_work: writes to xenstore what is changed under the RTNL
  * @log_limit: bounds what one guest can make the host log
  */
 struct xenvif {
@@ -558,6 +564,9 @@ struct xenvif {
 	bool mcast_control;
 	u32 wanted_mtu;
 	u32 n_stat_queues;
+	u32 offered_queues;
+	bool offer_changed;
+	bool link_seen;
 
 	struct xenvif_credit credit ____cacheline_aligned_in_smp;
 	spinlock_t credit_lock; /* credit */
@@ -568,6 +577,7 @@ struct xenvif {
 	struct dentry *debugfs;
 	struct xenvif_ctrl *ctrl;
 	struct work_struct fatal_work;
+	struct work_struct publish_work;
 	struct ratelimit_state log_limit;
 };
 
@@ -602,6 +612,7 @@ void xenvif_params_get(struct xenvif_params *params);
 int xenvif_xenbus_init(void);
 void xenvif_xenbus_exit(void);
 void xenvif_fatal_work(struct work_struct *work);
+void xenvif_publish_work(struct work_struct *work);
 
 /* interface.c */
 struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle);
@@ -616,6 +627,9 @@ void xenvif_queue_stalled(struct xenvif_queue *queue, bool stalled);
 /* ethtool.c */
 extern const struct ethtool_ops xenvif_ethtool_ops;
 u64 xenvif_stat_read(const struct u64_stats_sync *sync, const u64_stats_t *stat);
+
+/* qstats.c */
+void xenvif_qstats_init(struct net_device *dev);
 
 /* queue.c */
 struct xenvif_queues *xenvif_queues_alloc(struct xenvif *vif, u32 n);
@@ -665,6 +679,8 @@ void xenvif_rx_poll(struct xenvif_queue *queue);
 bool xenvif_rx_kick(struct xenvif_queue *queue);
 void xenvif_rx_purge(struct xenvif_queue *queue);
 u8 xenvif_rx_hash(const struct xenvif_hash *hash, const struct sk_buff *skb, u32 *value);
-void xenvif_xmit_count(struct xenvif *vif, u32 queue, enum xenvif_xmit_stat stat);
+bool xenvif_rx_csum_fits(const struct sk_buff *skb);
+void xenvif_xmit_drop(struct xenvif *vif, u32 queue, struct sk_buff *skb,
+		      enum xenvif_xmit_stat why);
 
 #endif /* XENVIF_COMMON_H */

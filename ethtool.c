@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ethtool: counters of each queue, and how many there are. Names, in tx and rx,
- * are the guest's; Documentation/xen-netback.rst says what each counts.
+ * ethtool: counters of each queue, how many there are, how the frontend has packets
+ * steered. Names, in tx and rx, are the guest's; Documentation/xen-netback.rst says
+ * what each counts.
  */
 
 #include "common.h"
@@ -130,7 +131,64 @@ static void xenvif_get_channels(struct net_device *dev, struct ethtool_channels 
 	struct xenvif_queues *queues = rtnl_dereference(vif->queues);
 
 	channels->max_combined = vif->params.max_queues;
-	channels->combined_count = queues ? queues->n : 0;
+	channels->combined_count = queues && !vif->offer_changed ? queues->n :
+								   vif->offered_queues;
+}
+
+/* The frontend chooses how many it uses, when it connects: what can be set is how many
+ * the next one is offered.
+ */
+static int xenvif_set_channels(struct net_device *dev, struct ethtool_channels *channels)
+{
+	struct xenvif *vif = netdev_priv(dev);
+
+	/* The core has seen to the upper bound. */
+	if (!channels->combined_count)
+		return -EINVAL;
+	WRITE_ONCE(vif->offered_queues, channels->combined_count);
+	vif->offer_changed = true;
+	schedule_work(&vif->publish_work);
+	return 0;
+}
+
+static int xenvif_get_rxnfc(struct net_device *dev, struct ethtool_rxnfc *rxnfc, u32 *rules)
+{
+	if (rxnfc->cmd != ETHTOOL_GRXRINGS)
+		return -EOPNOTSUPP;
+	rxnfc->data = dev->real_num_tx_queues;
+	return 0;
+}
+
+static u32 xenvif_get_rxfh_key_size(struct net_device *dev)
+{
+	return XENVIF_HASH_KEY_MAX;
+}
+
+static u32 xenvif_get_rxfh_indir_size(struct net_device *dev)
+{
+	return XENVIF_HASH_MAPPING_MAX;
+}
+
+/* What the frontend has set. A mapping that is shorter is repeated. */
+static int xenvif_get_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh)
+{
+	struct xenvif *vif = netdev_priv(dev);
+	const struct xenvif_hash *hash;
+	int err = -EOPNOTSUPP;
+	u32 i;
+
+	rcu_read_lock();
+	hash = rcu_dereference(vif->hash);
+	if (xenvif_hash_is_on(hash)) {
+		rxfh->hfunc = ETH_RSS_HASH_TOP;
+		for (i = 0; rxfh->indir && i < XENVIF_HASH_MAPPING_MAX; i++)
+			rxfh->indir[i] = xenvif_hash_queue(hash, i);
+		if (rxfh->key)
+			memcpy(rxfh->key, hash->key, sizeof(hash->key));
+		err = 0;
+	}
+	rcu_read_unlock();
+	return err;
 }
 
 static void xenvif_get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
@@ -152,5 +210,10 @@ const struct ethtool_ops xenvif_ethtool_ops = {
 	.get_strings		= xenvif_get_strings,
 	.get_ethtool_stats	= xenvif_get_ethtool_stats,
 	.get_channels		= xenvif_get_channels,
+	.set_channels		= xenvif_set_channels,
+	.get_rxnfc		= xenvif_get_rxnfc,
+	.get_rxfh_key_size	= xenvif_get_rxfh_key_size,
+	.get_rxfh_indir_size	= xenvif_get_rxfh_indir_size,
+	.get_rxfh		= xenvif_get_rxfh,
 	.get_ringparam		= xenvif_get_ringparam,
 };

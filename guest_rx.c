@@ -18,6 +18,8 @@
 #include <linux/ip.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 
 #include "pack.h"
 #include "trace.h"
@@ -50,21 +52,33 @@ static struct xenvif_rx_cb *xenvif_rx_cb(const struct sk_buff *skb)
 	return (struct xenvif_rx_cb *)skb->cb;
 }
 
+/* What the stack's own means (drop_monitor, perf trace) are told of a refusal. */
+static const enum skb_drop_reason xenvif_xmit_reason[XENVIF_XMIT_STAT_MAX] = {
+	[XENVIF_XMIT_DROP_DISCONNECTED]	= SKB_DROP_REASON_DEV_READY,
+	[XENVIF_XMIT_DROP_STALLED]	= SKB_DROP_REASON_DEV_READY,
+	[XENVIF_XMIT_DROP_FULL]		= SKB_DROP_REASON_FULL_RING,
+	[XENVIF_XMIT_DROP_FILTERED]	= SKB_DROP_REASON_NOT_SPECIFIED,
+	[XENVIF_XMIT_DROP_UNFIT]	= SKB_DROP_REASON_PKT_TOO_BIG,
+};
+
 /**
- * xenvif_xmit_count() - count a packet refused before it was queued
+ * xenvif_xmit_drop() - refuse a packet before it is queued
  * @vif: the vif
  * @queue: index of the queue it was for
- * @stat: why
+ * @skb: the packet; consumed
+ * @why: what it is counted as
  *
  * Context: ndo_start_xmit, bh off, under the netdev queue's lock.
  */
-void xenvif_xmit_count(struct xenvif *vif, u32 queue, enum xenvif_xmit_stat stat)
+void xenvif_xmit_drop(struct xenvif *vif, u32 queue, struct sk_buff *skb,
+		      enum xenvif_xmit_stat why)
 {
 	struct xenvif_stats *stats = &vif->stats[queue];
 
 	u64_stats_update_begin(&stats->xmit_sync);
-	u64_stats_inc(&stats->xmit[stat]);
+	u64_stats_inc(&stats->xmit[why]);
 	u64_stats_update_end(&stats->xmit_sync);
+	dev_kfree_skb_any_reason(skb, xenvif_xmit_reason[why]);
 }
 
 /* Data bytes that a slot takes. */
@@ -113,6 +127,50 @@ static bool xenvif_rx_fits(const struct xenvif *vif, const struct sk_buff *skb)
 	if (skb_is_gso(skb) && xenvif_rx_gso_type(vif, skb) == XEN_NETIF_GSO_TYPE_NONE)
 		return false;
 	return skb->len <= max_slots * slot_size;
+}
+
+/**
+ * xenvif_rx_csum_fits() - whether a frontend finds the checksum that is to be filled in
+ * @skb: the packet, CHECKSUM_PARTIAL
+ *
+ * The guest is told no more than that it is missing, and looks for it: frontends
+ * know TCP and UDP, right behind an IPv4 header or the fixed IPv6 header, and no
+ * fragments.
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+bool xenvif_rx_csum_fits(const struct sk_buff *skb)
+{
+	int off = skb_network_offset(skb);
+	const u8 *ip;
+	u8 copy[40];
+	u32 hdr;
+	u8 proto;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ip = skb_header_pointer(skb, off, 20, copy);
+		/* The fragment's offset, and whether there are more. */
+		if (!ip || (ip[6] & 0x3F) || ip[7])
+			return false;
+		hdr = (ip[0] & 0xF) * 4;
+		proto = ip[9];
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+		ip = skb_header_pointer(skb, off, 40, copy);
+		if (!ip)
+			return false;
+		hdr = 40;
+		proto = ip[6];
+	} else {
+		return false;
+	}
+
+	if (skb_checksum_start_offset(skb) != off + hdr)
+		return false;
+	return (proto == IPPROTO_TCP &&
+		skb->csum_offset == offsetof(struct tcphdr, check)) ||
+	       (proto == IPPROTO_UDP &&
+		skb->csum_offset == offsetof(struct udphdr, check));
 }
 
 /**
@@ -233,10 +291,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	return NETDEV_TX_OK;
 
 drop:
-	xenvif_xmit_count(queue->vif, queue->id, why);
-	dev_kfree_skb_any_reason(skb, why == XENVIF_XMIT_DROP_FULL ?
-				 SKB_DROP_REASON_FULL_RING :
-				 SKB_DROP_REASON_DEV_READY);
+	xenvif_xmit_drop(queue->vif, queue->id, skb, why);
 	/* It may have been the last one of a burst that others began. */
 	if (why != XENVIF_XMIT_DROP_STALLED)
 		xenvif_rx_call(queue, false);

@@ -502,7 +502,8 @@ static void xenvif_tx_set_hash(struct sk_buff *skb, const struct xenvif_tx_work 
 {
 	bool l4;
 
-	if (work->hash_alg != XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ ||
+	if (!(skb->dev->features & NETIF_F_RXHASH) ||
+	    work->hash_alg != XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ ||
 	    work->hash_type > _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP)
 		return;
 	l4 = work->hash_type == _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP ||
@@ -537,7 +538,7 @@ static void xenvif_tx_deliver(struct xenvif_queue *queue, struct xenvif_tx_work 
 
 	if (unlikely(work->status != XEN_NETIF_RSP_OKAY)) {
 		tx->counts[XENVIF_TX_DROP_COPY]++;
-		kfree_skb(skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_HDR);
 		return;
 	}
 	if (unlikely(!xenvif_tx_pull_headers(skb)))
@@ -725,7 +726,7 @@ void xenvif_tx_purge(struct xenvif_queue *queue)
 	u32 i;
 
 	for (i = 0; i < tx->n_work; i++)
-		kfree_skb(tx->work[i].skb);
+		kfree_skb_reason(tx->work[i].skb, SKB_DROP_REASON_QUEUE_PURGE);
 	tx->n_work = 0;
 	tx->batch.n = 0;
 }

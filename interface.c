@@ -19,7 +19,16 @@
 
 #define XENVIF_FEATURES		(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_IP_CSUM | \
 				 NETIF_F_IPV6_CSUM | NETIF_F_TSO | NETIF_F_TSO6 |  \
-				 NETIF_F_RXCSUM)
+				 NETIF_F_RXCSUM | NETIF_F_RXHASH)
+
+/* The longest packet to be segmented: a guest has it in XENVIF_RX_SLOTS_MAX slots,
+ * with headroom in each, and headers before what is counted. Of segments there may be
+ * any number.
+ */
+#define XENVIF_TSO_SIZE_MAX	GSO_LEGACY_MAX_SIZE
+
+static_assert(XENVIF_TSO_SIZE_MAX + VLAN_ETH_HLEN <=
+	      XENVIF_RX_SLOTS_MAX * (XEN_PAGE_SIZE - XENVIF_XDP_HEADROOM_MAX));
 
 /* A frontend without feature-rx-notify says nothing when it has posted buffers:
  * packets for it wait but a moment, and it cannot be told from a stalled one.
@@ -44,15 +53,12 @@ static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev
 
 	rcu_read_lock();
 	queues = rcu_dereference(vif->queues);
-	if (unlikely(!queues || id >= queues->n)) {
-		xenvif_xmit_count(vif, id, XENVIF_XMIT_DROP_DISCONNECTED);
-		dev_kfree_skb_any_reason(skb, SKB_DROP_REASON_DEV_READY);
-	} else if (unlikely(xenvif_filtered(vif, skb))) {
-		xenvif_xmit_count(vif, id, XENVIF_XMIT_DROP_FILTERED);
-		dev_kfree_skb_any_reason(skb, SKB_DROP_REASON_NOT_SPECIFIED);
-	} else {
+	if (unlikely(!queues || id >= queues->n))
+		xenvif_xmit_drop(vif, id, skb, XENVIF_XMIT_DROP_DISCONNECTED);
+	else if (unlikely(xenvif_filtered(vif, skb)))
+		xenvif_xmit_drop(vif, id, skb, XENVIF_XMIT_DROP_FILTERED);
+	else
 		ret = xenvif_rx_enqueue(queues->queue[id], skb);
-	}
 	rcu_read_unlock();
 	return ret;
 }
@@ -77,9 +83,25 @@ static u16 xenvif_select_queue(struct net_device *dev, struct sk_buff *skb,
 	return id;
 }
 
+/* What a frontend may not take is made ready by the stack. The rest of what it can
+ * take is among the features: see xenvif_fix_features().
+ */
+static netdev_features_t xenvif_features_check(struct sk_buff *skb, struct net_device *dev,
+					       netdev_features_t features)
+{
+	features = vlan_features_check(skb, features);
+	if (skb->ip_summed == CHECKSUM_PARTIAL && !xenvif_rx_csum_fits(skb))
+		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
+	return features;
+}
+
 static int xenvif_open(struct net_device *dev)
 {
+	struct xenvif *vif = netdev_priv(dev);
+
 	netif_tx_start_all_queues(dev);
+	WRITE_ONCE(vif->link_seen, true);
+	schedule_work(&vif->publish_work);
 	return 0;
 }
 
@@ -96,6 +118,7 @@ static int xenvif_stop(struct net_device *dev)
 	netif_tx_stop_all_queues(dev);
 	for (i = 0; queues && i < queues->n; i++)
 		xenvif_tx_restart(queues->queue[i]);
+	schedule_work(&vif->publish_work);
 	return 0;
 }
 
@@ -173,6 +196,7 @@ static const struct net_device_ops xenvif_netdev_ops = {
 	.ndo_stop		= xenvif_stop,
 	.ndo_select_queue	= xenvif_select_queue,
 	.ndo_start_xmit		= xenvif_start_xmit,
+	.ndo_features_check	= xenvif_features_check,
 	.ndo_change_mtu		= xenvif_change_mtu,
 	.ndo_fix_features	= xenvif_fix_features,
 	.ndo_get_stats64	= xenvif_get_stats64,
@@ -211,6 +235,9 @@ static void xenvif_init_netdev(struct net_device *dev)
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = XENVIF_MTU_MAX;
+	netif_set_tso_max_size(dev, XENVIF_TSO_SIZE_MAX);
+	netif_set_tso_max_segs(dev, TSO_MAX_SEGS);
+	xenvif_qstats_init(dev);
 
 	/* The highest there is: a bridge takes the lowest of its ports' for its
 	 * own, which must not be a guest's interface that comes and goes.
@@ -252,10 +279,12 @@ struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
 	vif->params = params;
 	vif->wanted_mtu = dev->mtu;
 	vif->n_stat_queues = 1;
+	vif->offered_queues = params.max_queues;
 	spin_lock_init(&vif->credit_lock);
 	spin_lock_init(&vif->stall_lock);
 	spin_lock_init(&vif->mcast_lock);
 	INIT_WORK(&vif->fatal_work, xenvif_fatal_work);
+	INIT_WORK(&vif->publish_work, xenvif_publish_work);
 	ratelimit_state_init(&vif->log_limit, XENVIF_LOG_INTERVAL, XENVIF_LOG_BURST);
 
 	err = xenvif_alloc_stats(vif);
@@ -286,6 +315,7 @@ void xenvif_destroy(struct xenvif *vif)
 	struct net_device *dev = vif->dev;
 
 	unregister_netdev(dev);
+	cancel_work_sync(&vif->publish_work);
 	kvfree(stats);
 	free_netdev(dev);
 }
@@ -299,6 +329,17 @@ static void xenvif_update_mtu(struct xenvif *vif)
 	if (vif->dev->mtu != mtu && dev_set_mtu(vif->dev, mtu))
 		xenvif_warn(vif, "cannot set MTU %u\n", mtu);
 	vif->wanted_mtu = wanted;
+}
+
+/* Which NAPI instance serves a queue of the netdev's, for netlink; or none. */
+static void xenvif_link_napi(struct xenvif *vif, struct xenvif_queues *queues, bool link)
+{
+	u32 i;
+
+	ASSERT_RTNL();
+	for (i = 0; i < queues->n; i++)
+		netif_queue_set_napi(vif->dev, i, NETDEV_QUEUE_TYPE_RX,
+				     link ? &queues->queue[i]->tx.napi : NULL);
 }
 
 /* Everything about the new frontend that the netdev must know beforehand. */
@@ -318,6 +359,7 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
 		vif->rx_stall_timeout = 0;
 	}
 	vif->n_stalled = 0;
+	vif->offer_changed = false;
 	clear_bit(XENVIF_FLAG_FATAL, &vif->flags);
 
 	err = netif_set_real_num_queues(vif->dev, n_queues, n_queues);
@@ -395,6 +437,7 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 
 	rtnl_lock();
 	rcu_assign_pointer(vif->queues, queues);
+	xenvif_link_napi(vif, queues, true);
 	/* Somebody may have set another one meanwhile. */
 	xenvif_update_mtu(vif);
 	netif_carrier_on(vif->dev);
@@ -424,6 +467,8 @@ void xenvif_disconnect(struct xenvif *vif)
 	rtnl_lock();
 	queues = rtnl_dereference(vif->queues);
 	RCU_INIT_POINTER(vif->queues, NULL);
+	if (queues)
+		xenvif_link_napi(vif, queues, false);
 	netif_carrier_off(vif->dev);
 	rtnl_unlock();
 	if (!queues)

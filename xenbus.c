@@ -130,7 +130,7 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 		{ "feature-dynamic-multicast-control", 1 },
 		{ "feature-ctrl-ring", 1 },
 		{ "feature-split-event-channels", params->split_channels },
-		{ "multi-queue-max-queues", params->max_queues },
+		{ "multi-queue-max-queues", be->vif->offered_queues },
 	};
 	u32 i;
 	int err;
@@ -523,6 +523,51 @@ void xenvif_fatal_work(struct work_struct *work)
 	if (be->state == XenbusStateConnected && xenvif_is_fatal(vif))
 		xenvif_set_state(be, XenbusStateClosing);
 	mutex_unlock(&be->lock);
+}
+
+/* Write what may have changed; but not into a directory that the toolstack has taken
+ * away, which would come back by it.
+ */
+static int xenvif_publish(struct xenbus_transaction t, const struct xenvif *vif)
+{
+	const char *dir = vif->xdev->nodename;
+	int err;
+
+	if (!xenbus_exists(t, dir, "state"))
+		return -ENOENT;
+	err = xenbus_printf(t, dir, "multi-queue-max-queues", "%u",
+			    READ_ONCE(vif->offered_queues));
+	if (!err && READ_ONCE(vif->link_seen))
+		err = xenbus_printf(t, dir, "carrier", "%u", netif_running(vif->dev));
+	return err;
+}
+
+/**
+ * xenvif_publish_work() - write to xenstore what was changed under the RTNL
+ * @work: the vif's
+ *
+ * Nobody who holds the RTNL waits for xenstore.
+ *
+ * Context: work item.
+ */
+void xenvif_publish_work(struct work_struct *work)
+{
+	struct xenvif *vif = container_of(work, struct xenvif, publish_work);
+	struct xenbus_transaction t;
+	int err;
+
+	do {
+		err = xenbus_transaction_start(&t);
+		if (err)
+			break;
+		err = xenvif_publish(t, vif);
+		if (err)
+			xenbus_transaction_end(t, 1);
+		else
+			err = xenbus_transaction_end(t, 0);
+	} while (err == -EAGAIN);
+	if (err && err != -ENOENT)
+		xenvif_warn(vif, "cannot write to xenstore: %pe\n", ERR_PTR(err));
 }
 
 /* One event that waits is enough: the handler looks at what is there then. */

@@ -36,6 +36,57 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+/* Counters of a queue in netdev netlink came with 6.9: nobody asks for them, and
+ * qstats.c is left out.
+ */
+static inline void compat_qstats_init(struct net_device *dev)
+{
+}
+
+#define xenvif_qstats_init compat_qstats_init
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+/* So did, with 6.8, the link from a queue to its NAPI instance. */
+enum netdev_queue_type {
+	NETDEV_QUEUE_TYPE_RX,
+	NETDEV_QUEUE_TYPE_TX,
+};
+
+static inline void netif_queue_set_napi(struct net_device *dev, unsigned int queue_index,
+					enum netdev_queue_type type,
+					struct napi_struct *napi)
+{
+}
+
+/* ethtool_ops.get_rxfh had a parameter for each answer. */
+struct ethtool_rxfh_param {
+	u8 hfunc;
+	u32 indir_size;
+	u32 *indir;
+	u32 key_size;
+	u8 *key;
+};
+
+/* Expands where the function is defined: that one gets another name, and is called by
+ * one with the old parameters. (Its name without parameters stays as it is.)
+ */
+#define xenvif_get_rxfh(...)						\
+compat_get_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh); \
+static int xenvif_get_rxfh(struct net_device *dev, u32 *indir, u8 *key,	\
+			   u8 *hfunc)					\
+{									\
+	struct ethtool_rxfh_param rxfh = { .indir = indir, .key = key };	\
+	int err = compat_get_rxfh(dev, &rxfh);				\
+									\
+	if (!err && hfunc)						\
+		*hfunc = rxfh.hfunc;					\
+	return err;							\
+}									\
+static int compat_get_rxfh(__VA_ARGS__)
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 /* The nearest that there was. */
 #define SKB_DROP_REASON_QUEUE_PURGE	SKB_DROP_REASON_FULL_RING

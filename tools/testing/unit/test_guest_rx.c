@@ -801,6 +801,74 @@ static void test_byte_limit(void **state)
 	assert_int_equal(stand->n_sent, sent);
 }
 
+/* A packet whose checksum is to be filled in at start + offset, with an IP header at
+ * 14; start counts from there.
+ */
+static bool fits(const u8 *ip, u32 ip_len, u16 proto, u32 start, u32 offset)
+{
+	struct sk_buff *skb = linear(200, 64);
+	bool fits;
+
+	memcpy(skb->data + 14, ip, ip_len);
+	skb->protocol = htons(proto);
+	skb->network_header = skb->data - skb->head + 14;
+	skb->csum_start = skb->network_header + start;
+	skb->csum_offset = offset;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	fits = xenvif_rx_csum_fits(skb);
+	sim_skb_free(skb);
+	return fits;
+}
+
+/* Only checksums that a frontend finds by itself are left to it. */
+static void test_csum_fits(void **state)
+{
+	u8 v4[60] = { [0] = 0x45, [9] = 6 }, v6[40] = { [0] = 0x60, [6] = 6 };
+	struct sk_buff *skb;
+
+	UNUSED(state);
+	assert_true(fits(v4, 60, ETH_P_IP, 20, 16));
+	assert_false(fits(v4, 60, ETH_P_IP, 20, 6));	/* not TCP's */
+	assert_false(fits(v4, 60, ETH_P_IP, 24, 16));	/* not behind the header */
+	assert_false(fits(v4, 60, ETH_P_IPV6, 20, 16));
+	assert_false(fits(v4, 60, 0x8847, 20, 16));
+	v4[9] = 17;
+	assert_true(fits(v4, 60, ETH_P_IP, 20, 6));
+	assert_false(fits(v4, 60, ETH_P_IP, 20, 16));
+	v4[9] = 136;					/* UDP-Lite */
+	assert_false(fits(v4, 60, ETH_P_IP, 20, 6));
+	v4[9] = 132;					/* SCTP */
+	assert_false(fits(v4, 60, ETH_P_IP, 20, 8));
+	v4[9] = 6;
+	v4[0] = 0x4F;					/* options */
+	assert_true(fits(v4, 60, ETH_P_IP, 60, 16));
+	v4[0] = 0x45;
+	v4[6] = 0x40;					/* not to be cut */
+	assert_true(fits(v4, 60, ETH_P_IP, 20, 16));
+	v4[6] = 0x20;					/* a first fragment */
+	assert_false(fits(v4, 60, ETH_P_IP, 20, 16));
+	v4[6] = 0;
+	v4[7] = 1;					/* a later one */
+	assert_false(fits(v4, 60, ETH_P_IP, 20, 16));
+
+	assert_true(fits(v6, 40, ETH_P_IPV6, 40, 16));
+	v6[6] = 17;
+	assert_true(fits(v6, 40, ETH_P_IPV6, 40, 6));
+	v6[6] = 60;					/* options before it */
+	assert_false(fits(v6, 40, ETH_P_IPV6, 48, 6));
+	v6[6] = 41;					/* a tunnel */
+	assert_false(fits(v6, 40, ETH_P_IPV6, 80, 16));
+
+	/* Headers that are not all there. */
+	skb = linear(30, 0);
+	skb->protocol = htons(ETH_P_IP);
+	skb->network_header = skb->data - skb->head + 14;
+	assert_false(xenvif_rx_csum_fits(skb));
+	skb->protocol = htons(ETH_P_IPV6);
+	assert_false(xenvif_rx_csum_fits(skb));
+	sim_skb_free(skb);
+}
+
 int main(void)
 {
 #define STAND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -837,6 +905,7 @@ int main(void)
 		STAND_TEST(test_idle_events),
 		STAND_TEST(test_purge),
 		STAND_TEST(test_byte_limit),
+		STAND_TEST(test_csum_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

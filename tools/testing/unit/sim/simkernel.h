@@ -439,6 +439,7 @@ static inline bool eth_type_vlan(__be16 proto)
 	return proto == htons(ETH_P_8021Q) || proto == htons(ETH_P_8021AD);
 }
 
+#define IPPROTO_TCP		6
 #define IPPROTO_UDP		17
 
 struct iphdr {
@@ -488,6 +489,7 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_DEV_READY,
 	SKB_DROP_REASON_QUEUE_PURGE,
 	SKB_DROP_REASON_PKT_TOO_SMALL,
+	SKB_DROP_REASON_PKT_TOO_BIG,
 	SKB_DROP_REASON_DEV_HDR,
 	SKB_DROP_REASON_HDR_TRUNC,
 };
@@ -694,6 +696,11 @@ static inline int skb_transport_offset(const struct sk_buff *skb)
 	return skb->head + skb->transport_header - skb->data;
 }
 
+static inline int skb_checksum_start_offset(const struct sk_buff *skb)
+{
+	return skb->head + skb->csum_start - skb->data;
+}
+
 static inline struct tcphdr *tcp_hdr(const struct sk_buff *skb)
 {
 	return (struct tcphdr *)(skb->head + skb->transport_header);
@@ -773,6 +780,7 @@ static inline void skb_queue_splice_tail_init(struct sk_buff_head *from,
 #define NETIF_F_RXCSUM		BIT(0)
 #define NETIF_F_GRO_UDP_FWD	BIT(1)
 #define NETIF_F_GRO_FRAGLIST	BIT(2)
+#define NETIF_F_RXHASH		BIT(3)
 
 typedef int netdev_tx_t;
 #define NETDEV_TX_OK	0

@@ -703,7 +703,7 @@ void stand_up(const struct stand_config *config)
 	stand = calloc(1, sizeof(*stand));
 	stand->honest = true;
 	stand->dev.running = true;
-	stand->dev.features = NETIF_F_RXCSUM;
+	stand->dev.features = NETIF_F_RXCSUM | NETIF_F_RXHASH;
 	stand->vif.dev = &stand->dev;
 	stand->vif.xdev = &stand->xdev;
 	stand->vif.domid = SIM_DOMID;

@@ -13,6 +13,8 @@
  *   xvt get    a file of the other end to standard output
  *   xvt gen    pseudo-random bytes to standard output
  *   xvt watch  wait until a running "xvt tcp stat=FILE" has moved on
+ *   xvt qstats what netdev netlink has of an interface's queues, a line each:
+ *              rx|tx QUEUE PACKETS BYTES napi ID
  *
  * Exit status: 0 all content was right, 1 it was not, 2 the test could not run.
  */
@@ -22,6 +24,8 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -1138,6 +1142,151 @@ static int cmd_watch(int argc, char **argv)
 	return 0;
 }
 
+/* Of linux/netdev.h, which is newer than what this is built with. */
+enum {
+	NETDEV_QUEUE_GET = 10,
+	NETDEV_QSTATS_GET = 12,
+	QUEUE_ID = 1,
+	QUEUE_IFINDEX,
+	QUEUE_TYPE,
+	QUEUE_NAPI_ID,
+	QSTATS_IFINDEX = 1,
+	QSTATS_QUEUE_TYPE,
+	QSTATS_QUEUE_ID,
+	QSTATS_SCOPE,
+	QSTATS_RX_PACKETS = 8,
+	QSTATS_RX_BYTES,
+	QSTATS_TX_PACKETS,
+	QSTATS_TX_BYTES,
+	NL_ATTRS = 32,
+};
+
+struct nl_request {
+	struct nlmsghdr nlh;
+	struct genlmsghdr genl;
+	unsigned char attrs[64];
+};
+
+static void nl_put(struct nl_request *req, unsigned int type, const void *data, size_t len)
+{
+	struct nlattr *attr = (void *)((char *)req + NLMSG_ALIGN(req->nlh.nlmsg_len));
+
+	attr->nla_type = type;
+	attr->nla_len = NLA_HDRLEN + len;
+	memcpy((char *)attr + NLA_HDRLEN, data, len);
+	req->nlh.nlmsg_len = NLMSG_ALIGN(req->nlh.nlmsg_len) + NLA_ALIGN(attr->nla_len);
+}
+
+static uint64_t nl_number(const struct nlattr *attr)
+{
+	uint64_t n64;
+	uint32_t n32;
+	uint16_t n16;
+
+	if (!attr)
+		return 0;
+	switch (attr->nla_len - NLA_HDRLEN) {
+	case sizeof(n16):
+		memcpy(&n16, (const char *)attr + NLA_HDRLEN, sizeof(n16));
+		return n16;
+	case sizeof(n32):
+		memcpy(&n32, (const char *)attr + NLA_HDRLEN, sizeof(n32));
+		return n32;
+	default:
+		memcpy(&n64, (const char *)attr + NLA_HDRLEN, sizeof(n64));
+		return n64;
+	}
+}
+
+/* Sends a request and calls back for each answer, until the last one. */
+static void nl_ask(int fd, struct nl_request *req, unsigned int family, unsigned int cmd,
+		   bool dump, void (*each)(const struct nlattr **attrs))
+{
+	static unsigned char buf[65536] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh;
+	ssize_t len;
+
+	req->nlh.nlmsg_type = family;
+	req->nlh.nlmsg_flags = NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0);
+	req->genl.cmd = cmd;
+	req->genl.version = 1;
+	if (send(fd, req, req->nlh.nlmsg_len, 0) < 0)
+		die("netlink: %s", strerror(errno));
+	do {
+		len = recv(fd, buf, sizeof(buf), 0);
+		if (len <= 0)
+			die("netlink: %s", strerror(errno));
+		for (nlh = (void *)buf; NLMSG_OK(nlh, len); nlh = NLMSG_NEXT(nlh, len)) {
+			const struct nlattr *attrs[NL_ATTRS] = { NULL };
+			char *p = (char *)NLMSG_DATA(nlh) + GENL_HDRLEN;
+
+			if (nlh->nlmsg_type == NLMSG_DONE)
+				return;
+			if (nlh->nlmsg_type == NLMSG_ERROR)
+				die("netlink: %s", strerror(-*(int *)NLMSG_DATA(nlh)));
+			while (p < (char *)nlh + nlh->nlmsg_len) {
+				const struct nlattr *attr = (void *)p;
+
+				if (attr->nla_type < NL_ATTRS)
+					attrs[attr->nla_type] = attr;
+				p += NLA_ALIGN(attr->nla_len);
+			}
+			each(attrs);
+		}
+	} while (dump);
+}
+
+static uint16_t nl_family;
+static uint64_t nl_napi[2][256];
+
+static void got_family(const struct nlattr **attrs)
+{
+	nl_family = nl_number(attrs[CTRL_ATTR_FAMILY_ID]);
+}
+
+static void got_queue(const struct nlattr **attrs)
+{
+	nl_napi[nl_number(attrs[QUEUE_TYPE]) & 1][nl_number(attrs[QUEUE_ID]) & 255] =
+		nl_number(attrs[QUEUE_NAPI_ID]);
+}
+
+static void got_qstats(const struct nlattr **attrs)
+{
+	unsigned int tx = nl_number(attrs[QSTATS_QUEUE_TYPE]) & 1;
+	unsigned int id = nl_number(attrs[QSTATS_QUEUE_ID]) & 255;
+
+	printf("%s %u %" PRIu64 " %" PRIu64 " napi %" PRIu64 "\n", tx ? "tx" : "rx", id,
+	       nl_number(attrs[tx ? QSTATS_TX_PACKETS : QSTATS_RX_PACKETS]),
+	       nl_number(attrs[tx ? QSTATS_TX_BYTES : QSTATS_RX_BYTES]), nl_napi[tx][id]);
+}
+
+static int cmd_qstats(int argc, char **argv)
+{
+	const struct nl_request empty = { .nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) };
+	struct nl_request req = empty;
+	uint64_t scope = 1;	/* each queue */
+	uint32_t ifindex;
+	int fd;
+
+	if (argc != 1)
+		die("usage: xvt qstats IFACE");
+	ifindex = if_nametoindex(argv[0]);
+	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	if (!ifindex || fd < 0)
+		die("%s: %s", argv[0], strerror(errno));
+	nl_put(&req, CTRL_ATTR_FAMILY_NAME, "netdev", sizeof("netdev"));
+	nl_ask(fd, &req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, false, got_family);
+	req = empty;
+	nl_put(&req, QUEUE_IFINDEX, &ifindex, sizeof(ifindex));
+	nl_ask(fd, &req, nl_family, NETDEV_QUEUE_GET, true, got_queue);
+	req = empty;
+	nl_put(&req, QSTATS_IFINDEX, &ifindex, sizeof(ifindex));
+	nl_put(&req, QSTATS_SCOPE, &scope, sizeof(scope));
+	nl_ask(fd, &req, nl_family, NETDEV_QSTATS_GET, true, got_qstats);
+	close(fd);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -1152,6 +1301,7 @@ int main(int argc, char **argv)
 		{ "get", cmd_get },
 		{ "gen", cmd_gen },
 		{ "watch", cmd_watch },
+		{ "qstats", cmd_qstats },
 	};
 	size_t i;
 
@@ -1160,5 +1310,5 @@ int main(int argc, char **argv)
 	for (i = 0; argc > 1 && i < sizeof(cmds) / sizeof(cmds[0]); i++)
 		if (!strcmp(argv[1], cmds[i].name))
 			return cmds[i].run(argc - 2, argv + 2);
-	die("usage: xvt serve|tcp|udp|cast|put|get|gen|watch ...");
+	die("usage: xvt serve|tcp|udp|cast|put|get|gen|watch|qstats ...");
 }

@@ -42,6 +42,7 @@ struct xenvif *xenvif_create(struct xenbus_device *dev, u32 handle)
 		.split_channels = true,
 		.xdp_headroom = true,
 	};
+	vif.offered_queues = vif.params.max_queues;
 	seen.n_created++;
 	return &vif;
 }

@@ -59,7 +59,7 @@ const char *sim_xs_get(const char *dir, const char *key)
 	return keys[place(dir, key, path)].value;
 }
 
-char *xenbus_read(int transaction, const char *dir, const char *key, unsigned int *len)
+char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len)
 {
 	const char *value = sim_xs_get(dir, key);
 	char *copy;
@@ -75,7 +75,7 @@ char *xenbus_read(int transaction, const char *dir, const char *key, unsigned in
 	return strcpy(copy, value);
 }
 
-int xenbus_printf(int transaction, const char *dir, const char *key, const char *fmt, ...)
+int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const char *key, const char *fmt, ...)
 {
 	char text[256];
 	va_list args;
@@ -92,7 +92,17 @@ int xenbus_printf(int transaction, const char *dir, const char *key, const char 
 	return 0;
 }
 
-int xenbus_rm(int transaction, const char *dir, const char *key)
+int xenbus_exists(struct xenbus_transaction transaction, const char *dir, const char *key)
+{
+	char *text = xenbus_read(transaction, dir, key, NULL);
+
+	if (IS_ERR(text))
+		return 0;
+	kfree(text);
+	return 1;
+}
+
+int xenbus_rm(struct xenbus_transaction transaction, const char *dir, const char *key)
 {
 	(void)transaction;
 	sim_xs_write(dir, key, NULL);

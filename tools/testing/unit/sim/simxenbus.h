@@ -81,7 +81,25 @@ struct va_format {
 	va_list *va;
 };
 
-#define XBT_NIL				0
+struct xenbus_transaction {
+	u32 id;
+};
+
+#define XBT_NIL				((struct xenbus_transaction){ 0 })
+
+/* One at a time here, so none has to be begun anew. */
+static inline int xenbus_transaction_start(struct xenbus_transaction *t)
+{
+	t->id = 1;
+	return 0;
+}
+
+static inline int xenbus_transaction_end(struct xenbus_transaction t, int abort)
+{
+	(void)t;
+	(void)abort;
+	return 0;
+}
 #define THIS_MODULE			NULL
 #define try_module_get(module)		((void)(module), sim_xs.n_module++, true)
 #define module_put(module)		((void)(module), sim_xs.n_module--)
@@ -127,9 +145,10 @@ const char *sim_xs_get(const char *dir, const char *key);
 /* The watch on such a key. */
 struct xenbus_watch *sim_xs_watch(const char *key);
 
-char *xenbus_read(int transaction, const char *dir, const char *key, unsigned int *len);
-int xenbus_printf(int transaction, const char *dir, const char *key, const char *fmt, ...);
-int xenbus_rm(int transaction, const char *dir, const char *key);
+char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len);
+int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const char *key, const char *fmt, ...);
+int xenbus_exists(struct xenbus_transaction transaction, const char *dir, const char *key);
+int xenbus_rm(struct xenbus_transaction transaction, const char *dir, const char *key);
 int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 			 bool (*will_handle)(struct xenbus_watch *watch, const char *path,
 					     const char *token),

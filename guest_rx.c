@@ -216,6 +216,15 @@ static bool xenvif_rx_hashing(struct xenvif *vif)
 	return on;
 }
 
+/* Whether it is a multicast packet that the guest has not asked for. */
+static bool xenvif_rx_filtered(const struct xenvif *vif, const struct sk_buff *skb)
+{
+	const u8 *addr = skb->data;
+
+	return READ_ONCE(vif->mcast_control) && is_multicast_ether_addr(addr) &&
+	       !is_broadcast_ether_addr(addr) && !xenvif_mcast_has(&vif->mcast, addr);
+}
+
 /* There are packets: have them taken, if they are few by the queue's poll. */
 static void xenvif_rx_call(struct xenvif_queue *queue, bool few)
 {
@@ -255,6 +264,9 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 	bool few;
 	bool call;
 
+	why = XENVIF_XMIT_DROP_FILTERED;
+	if (unlikely(xenvif_rx_filtered(queue->vif, skb)))
+		goto drop;
 	why = XENVIF_XMIT_DROP_STALLED;
 	if (unlikely(READ_ONCE(rx->stalled)))
 		goto drop;
@@ -818,12 +830,14 @@ static bool xenvif_rx_ready(struct xenvif_queue *queue)
 	return xenvif_rx_has_buffers(queue, avail);
 }
 
-/* How long the thread may sleep if nobody wakes it, in jiffies. */
+/* How long the thread may sleep if nobody wakes it, in jiffies. Only for a packet that
+ * xenvif_rx_ready() has seen: see xenvif_rx_sleep().
+ */
 static long xenvif_rx_patience(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
 	unsigned long stall = queue->vif->rx_stall_timeout;
-	struct sk_buff *skb = xenvif_rx_head(rx);
+	struct sk_buff *skb = skb_peek(&rx->todo);
 	long patience = MAX_SCHEDULE_TIMEOUT;
 
 	if (xenvif_is_fatal(queue->vif))
@@ -863,7 +877,10 @@ static void xenvif_rx_sleep(struct xenvif_queue *queue)
 	if (!kthread_should_stop() && !xenvif_rx_ready(queue)) {
 		xenvif_channel_done(xenvif_rx_channel(queue), XENVIF_OWED_RX, true);
 		patience = xenvif_rx_patience(queue);
-		if (xenvif_rx_head(rx) || rx->stalled || xenvif_is_fatal(queue->vif))
+		/* Those that came since are not looked at here: for them nobody has
+		 * asked for an event, and who sent them leaves them to the thread.
+		 */
+		if (!skb_queue_empty(&rx->todo) || rx->stalled || xenvif_is_fatal(queue->vif))
 			schedule_timeout(patience);
 		else
 			xenvif_rx_sleep_idle(rx, patience);

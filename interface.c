@@ -35,15 +35,6 @@ static_assert(XENVIF_TSO_SIZE_MAX + VLAN_ETH_HLEN <=
  */
 #define XENVIF_QUIET_DRAIN_MSECS	30
 
-/* Whether it is a multicast packet that the guest has not asked for. */
-static bool xenvif_filtered(const struct xenvif *vif, const struct sk_buff *skb)
-{
-	const u8 *addr = skb->data;
-
-	return READ_ONCE(vif->mcast_control) && is_multicast_ether_addr(addr) &&
-	       !is_broadcast_ether_addr(addr) && !xenvif_mcast_has(&vif->mcast, addr);
-}
-
 static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct xenvif *vif = netdev_priv(dev);
@@ -55,8 +46,6 @@ static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev
 	queues = rcu_dereference(vif->queues);
 	if (unlikely(!queues || id >= queues->n))
 		xenvif_xmit_drop(vif, id, skb, XENVIF_XMIT_DROP_DISCONNECTED);
-	else if (unlikely(xenvif_filtered(vif, skb)))
-		xenvif_xmit_drop(vif, id, skb, XENVIF_XMIT_DROP_FILTERED);
 	else
 		ret = xenvif_rx_enqueue(queues->queue[id], skb);
 	rcu_read_unlock();

@@ -943,6 +943,11 @@ static inline u64 ether_addr_to_u64(const u8 *addr)
 	return n;
 }
 
+static inline bool is_broadcast_ether_addr(const u8 *addr)
+{
+	return (addr[0] & addr[1] & addr[2] & addr[3] & addr[4] & addr[5]) == 0xff;
+}
+
 static inline bool is_multicast_ether_addr(const u8 *addr)
 {
 	return addr[0] & 1;

@@ -211,6 +211,7 @@ static int xenvif_alloc_stats(struct xenvif *vif)
 static void xenvif_init_netdev(struct net_device *dev)
 {
 	static const u8 addr[ETH_ALEN] = { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff };
+	u32 i;
 
 	dev->netdev_ops = &xenvif_netdev_ops;
 	dev->ethtool_ops = &xenvif_ethtool_ops;
@@ -227,6 +228,10 @@ static void xenvif_init_netdev(struct net_device *dev)
 	netif_set_tso_max_size(dev, XENVIF_TSO_SIZE_MAX);
 	netif_set_tso_max_segs(dev, TSO_MAX_SEGS);
 	xenvif_qstats_init(dev);
+
+	/* Small packets are sent off in bursts: the stack's limit is not to cut them. */
+	for (i = 0; i < dev->num_tx_queues; i++)
+		netdev_queue_set_dql_min_limit(netdev_get_tx_queue(dev, i), XENVIF_RX_FEW);
 
 	/* The highest there is: a bridge takes the lowest of its ports' for its
 	 * own, which must not be a guest's interface that comes and goes.

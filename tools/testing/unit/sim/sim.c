@@ -41,6 +41,22 @@ static bool tried;
 static u8 (*guest)[XEN_PAGE_SIZE];
 static int guest_fd;
 
+/* A file, so that the driver can have a page of it mapped, too. It may be filled before
+ * anything else is there.
+ */
+static void guest_memory(void)
+{
+	if (guest)
+		return;
+	guest_fd = memfd_create("guest", 0);
+	if (guest_fd < 0 || ftruncate(guest_fd, SIM_GUEST_PAGES * XEN_PAGE_SIZE))
+		sim_bug("no memory for the guest");
+	guest = mmap(NULL, SIM_GUEST_PAGES * XEN_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_SHARED, guest_fd, 0);
+	if (guest == MAP_FAILED)
+		sim_bug("no memory for the guest");
+}
+
 void sim_reset(void)
 {
 	u32 i;
@@ -53,16 +69,8 @@ void sim_reset(void)
 		ASAN_POISON_MEMORY_REGION(arena, N_PAGES * PAGE_SIZE);
 		for (i = 0; i < N_SINGLE; i++)
 			free_single[n_free_single++] = N_SINGLE - 1 - i;
-
-		/* A file, so that the driver can have a page of it mapped, too. */
-		guest_fd = memfd_create("guest", 0);
-		if (guest_fd < 0 || ftruncate(guest_fd, SIM_GUEST_PAGES * XEN_PAGE_SIZE))
-			sim_bug("no memory for the guest");
-		guest = mmap(NULL, SIM_GUEST_PAGES * XEN_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_SHARED, guest_fd, 0);
-		if (guest == MAP_FAILED)
-			sim_bug("no memory for the guest");
 	}
+	guest_memory();
 	if (sim.n_mapped)
 		sim_bug("%u grants are still mapped", sim.n_mapped);
 	if (n_used)
@@ -304,6 +312,7 @@ void page_pool_recycle_direct(struct page_pool *pool, struct page *page)
 
 u8 *sim_guest_page(u32 page)
 {
+	guest_memory();
 	return guest[page];
 }
 

@@ -39,7 +39,7 @@ guest_start() {
 	type = "pv"
 	kernel = "/rig/guest/$kernel/vmlinux"
 	ramdisk = "/rig/guest/$kernel/initrd"
-	extra = "console=hvc0 loglevel=5 mitigations=off rig.name=$name $cmdline"
+	extra = "console=hvc0 loglevel=5 mitigations=off $RIG_KERNEL_ARGS rig.name=$name $cmdline"
 	memory = $mem
 	maxmem = $mem
 	vcpus = $vcpus

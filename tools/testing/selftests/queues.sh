@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Several queues, several guests, the rate limit, the counters.
+# Several queues, several guests, the counters.
 #
 #      dom0                                      guest q (6.12, 4 processors)
 #      xenbr0 10.0.0.1 --+-------- vif Q.0 ===   10.0.0.12, fd00::12
@@ -140,60 +140,6 @@ t_shared_1() { queue_case 0 1; }
 t_shared_2() { queue_case 0 2; }
 t_shared_4() { queue_case 0 4; }
 
-# rate_is DEVICE BYTES-PER-SECOND: what the guest sends. The emulated machine
-# stands still for a moment now and then, and what the guest may send in a
-# moment is bounded: so the median of five samples must be the rate, while their
-# sum must not be above it.
-rate_is() {
-	local vif=$1 want=$2 t b t0 b0 i samples=() sum=0 median most
-	sleep 4 # the first burst, and slow start
-	t0=$(date +%s%N)
-	b0=$(vif_count "$vif" rx_bytes)
-	for i in 1 2 3 4 5; do
-		sleep 2
-		t=$(date +%s%N)
-		b=$(vif_count "$vif" rx_bytes)
-		samples+=($(((b - b0) * 1000000 / ((t - t0) / 1000))))
-		sum=$((sum + samples[-1]))
-		t0=$t
-		b0=$b
-	done
-	median=$(printf '%s\n' "${samples[@]}" | sort -n | sed -n 3p)
-	diag "rate: set $want bytes/s, median $median of ${samples[*]}"
-	most=$(printf '%s\n' "${samples[@]}" | sort -n | tail -n 1)
-	# A limit that is too low is so in every sample.
-	((median <= want * 9 / 10 && most > want * 9 / 10 && most < want * 11 / 10)) &&
-		skip "the machine stood still too often: ${samples[*]} bytes/s for $want"
-	((median > want * 9 / 10 && median < want * 11 / 10)) ||
-		fail "rate is $median bytes/s, should be $want within 10 %"
-	((sum / 5 < want * 11 / 10)) ||
-		fail "rate is $((sum / 5)) bytes/s on the average, should be $want within 10 %"
-}
-
-# rate_case QUEUES: what the guest may send per second is one number for all
-# of the vif, changes when the node does, and does not bind the other way.
-rate_case() {
-	local vif flood
-	must "guest's driver" netfront_reload q max_queues="$1"
-	defer vif_detach q 1
-	must "attach" vif_attach q 1 bridge=br1 rate=8Mb/s
-	must "address" guest_address q 1 1 12
-	vif=$(vif_name q 1)
-	same "rate in xenstore" "$(xs "$(vif_backend q 1)/rate")" 50000,50000
-	xvt tcp 10.0.1.12 $PORT down=endless flows=16 >"$TAP_DIR/flood" 2>&1 &
-	flood=$!
-	rate_is "$vif" 1000000
-	xenstore-write "$(vif_backend q 1)/rate" 40000,20000
-	rate_is "$vif" 2000000
-	kill $flood
-	check "what came was right" wait $flood
-	cat "$TAP_DIR/flood"
-	check "both ways, right" stream 10.0.1.12 1M
-	check "the other way is free: 8 MiB in 20 s" timeout 20 xvt tcp 10.0.1.12 $PORT up=8M
-}
-t_rate_1() { rate_case 1; }
-t_rate_4() { rate_case 4; }
-
 # not_less WHAT BEFORE AFTER: lists of numbers.
 not_less() {
 	local a b i
@@ -261,7 +207,5 @@ tap_case t_split_4 '4 queues, split event channels'
 tap_case t_shared_1 '1 queue, shared event channel'
 tap_case t_shared_2 '2 queues, shared event channels'
 tap_case t_shared_4 '4 queues, shared event channels'
-tap_case t_rate_1 'rate= holds within 10 %, 1 queue'
-tap_case t_rate_4 'rate= holds within 10 % for all of 4 queues together'
 tap_case t_totals 'totals never fall over a reconnect'
 tap_run

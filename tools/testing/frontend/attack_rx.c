@@ -364,12 +364,15 @@ static void b1_9(struct front *f)
 	c.buffers = 0;
 	for (int how = 0; how < 3; how++) {
 		front_connect(f, &c);
-		/* Received data go into a ring; a ring is sent as data. */
+		/* Received data go into a ring; a ring is sent as data. What is to be
+		 * received waits for buffers: once these are there, nothing that either
+		 * ring says can be relied on.
+		 */
 		if (how < 2) {
+			peer_send(f, &spec, 1, 0);
 			for (int i = 0; i < 32; i++)
 				rx_post_one(q, i, how ? q->tx_ring.gref : q->rx_ring.gref, true);
 			rx_push(q);
-			peer_send(f, &spec, 1, 0);
 			usleep(300000);
 		} else {
 			for (int i = 0; i < 32; i++)

@@ -818,6 +818,16 @@ static void f_grefs(struct front *f)
 	page_free(&list, 1);
 }
 
+/* A connection is good from its first packet on. */
+static void f_at_once(struct front *f)
+{
+	for (int i = 0; i < 30; i++) {
+		front_connect(f, &conf_default);
+		alive(f);
+		front_end(f);
+	}
+}
+
 const struct test features[] = {
 	{ "content", "content both ways, one queue, split channels", f_content },
 	{ "shared", "content both ways, one channel", f_shared },
@@ -841,5 +851,6 @@ const struct test features[] = {
 	{ "live_rings", "rings in use, over the end of the index", f_live_rings },
 	{ "prefix", "GSO prefix keys change nothing", f_prefix },
 	{ "grefs", "static grants", f_grefs },
+	{ "at_once", "30 connections, each used at once", f_at_once },
 	{}
 };

@@ -732,10 +732,24 @@ bool peer_try(struct front *f, struct queue *q, struct peer_msg *msg, int ms)
 	return false;
 }
 
+/* Where a message may have got stuck. */
+static void note_rings(struct front *f)
+{
+	for (int i = 0; i < f->conf.queues; i++) {
+		struct queue *q = &f->q[i];
+
+		note("queue %d: %u tx slots posted, %u answered; %u rx buffers posted, %u used; events at %u and %u",
+		     i, q->tx_prod, q->txs->rsp_prod, q->rx_prod, q->rxs->rsp_prod,
+		     q->txs->req_event, q->rxs->req_event);
+	}
+}
+
 void peer_call(struct front *f, struct peer_msg *msg)
 {
-	need(peer_try(f, &f->q[f->via], msg, PATIENCE),
-	     "L: no answer from the peer within %d s (backend state %d)", PATIENCE / 1000,
+	if (peer_try(f, &f->q[f->via], msg, PATIENCE))
+		return;
+	note_rings(f);
+	fail("L: no answer from the peer within %d s (backend state %d)", PATIENCE / 1000,
 	     backend_state(f));
 }
 
@@ -804,8 +818,10 @@ void alive(struct front *f)
 	for (int i = 0; i < f->conf.queues; i++) {
 		struct peer_msg msg = { .op = PEER_PING };
 
-		need(peer_try(f, &f->q[i], &msg, PATIENCE),
-		     "L: nothing comes back on queue %d (backend state %d)", i,
+		if (peer_try(f, &f->q[i], &msg, PATIENCE))
+			continue;
+		note_rings(f);
+		fail("L: nothing comes back on queue %d (backend state %d)", i,
 		     backend_state(f));
 	}
 }

@@ -68,5 +68,6 @@ feature_case stall 'a queue stalls, drains and comes back'
 feature_case live_rings 'rings in use, over the end of the index'
 feature_case prefix 'GSO prefix keys change nothing'
 feature_case grefs 'static grants' ctrl
+feature_case at_once '30 connections, each used at once' dead
 tap_case t_xdp_netfront "an XDP program in Linux's own frontend"
 tap_run

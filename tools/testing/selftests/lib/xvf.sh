@@ -42,6 +42,12 @@ xvf_leftovers() {
 	ls -d "/sys/kernel/debug/xen-netback/$F"/*
 } 2>/dev/null
 
+# What dom0 knows of the vif when a case has failed.
+xvf_state() {
+	diag "$F: $(ip -br link show "$F"); $(ethtool -S "$F" | grep -v ': 0$' | tr -s ' \n' ' ')"
+	diag "$(tc -s qdisc show dev "$F")"
+}
+
 # xvf_case CASE [VERB...]: runs it ("run CASE"), and looks at all that the frontend cannot see: the log
 # (Q), what is left (K), and the neighbour (N).
 xvf_case() {
@@ -57,7 +63,10 @@ xvf_case() {
 	case $rc in
 	0) ;;
 	77) skip "$(tail -n 1 "$TAP_DIR/xvf")" ;;
-	*) fail "case $1, status $rc: $(tail -n 3 "$TAP_DIR/xvf")" ;;
+	*)
+		fail "case $1, status $rc: $(tail -n 3 "$TAP_DIR/xvf")"
+		xvf_state
+		;;
 	esac
 	[[ -z $lines ]] || diag "log: $lines"
 	# Ten lines in five seconds are a vif's share.

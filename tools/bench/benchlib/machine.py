@@ -13,7 +13,7 @@ BENCH = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 TOP = os.path.realpath(os.path.join(BENCH, "..", ".."))
 RIG = os.path.join(TOP, "tools", "testing", "rig")
 sys.path.insert(0, RIG)
-from riglib import config, packages    # noqa: E402
+from riglib import config, module, packages, ui    # noqa: E402
 
 
 class Failed(Exception):
@@ -78,6 +78,21 @@ def floor_module(short):
         _command(["make", "-C", f"/lib/modules/{version}/build",
                   f"M={place}", "modules"], "building grantfloor")
     return out
+
+
+def tries(short, texts):
+    """What `bench --try NAME=DIR` needs in dom0: DIR's driver, built."""
+    files = []
+    for text in texts:
+        name, _, top = text.partition("=")
+        if not name.isidentifier() or name in ("ours", "distro") or not top:
+            raise Failed(f"--try {text}: it is NAME=DIR")
+        try:
+            ko = module.build(kernel(short), os.path.abspath(top))
+        except ui.RigError as exc:
+            raise Failed(f"--try {text}: {exc}") from exc
+        files.append((ko, f"/bench/ko/{name}.ko"))
+    return files
 
 
 def kernel_file(short, path):

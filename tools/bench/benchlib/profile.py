@@ -125,7 +125,8 @@ def main(opts, names):
     os.makedirs(place, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="prof.") as out:
         machine.run("profile.sh", env, mode=opts.mode or "icount",
-                    dom0=opts.dom0, files=_perf_files(), timeout=opts.timeout,
+                    dom0=opts.dom0, timeout=opts.timeout,
+                    files=_perf_files() + machine.tries(opts.dom0, opts.tries),
                     rig_args=["--dom0-mem", "1536"], out_dir=out)
         for driver in opts.drivers.split(","):
             for name in names:

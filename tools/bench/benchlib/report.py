@@ -80,6 +80,19 @@ def _heading(metric, heading, unit):
     return heading.format(unit=unit)
 
 
+def _others(row, scale, form):
+    """Drivers beside ours and the distribution's: the figure, and against ours."""
+    lines = []
+    for driver, value in row.items():
+        if driver in ("ours", OTHER, "ratio", "ratios", "target"):
+            continue
+        text = f"    {driver:34} {format(value * scale, form):>12}"
+        if row.get("ours"):
+            text += f"  {value / row['ours']:.4f} of ours"
+        lines.append(text)
+    return lines
+
+
 def table(result):
     """The whole text."""
     lines = []
@@ -115,6 +128,7 @@ def table(result):
             if len(row.get("ratios", ())) > 1:
                 text += f"  [{min(row['ratios']):.3f}..{max(row['ratios']):.3f}]"
             lines.append(text)
+            lines += _others(row, scale, form)
             if metric == "dom0_ns" and floor:
                 lines.append(f"  {'floor: ' + floor['text']:36} "
                              f"{floor['ns']:12.1f}")

@@ -31,7 +31,8 @@ address_of() { echo "10.0.0.$((${1#g} + 1))"; }
 
 keep() { cp "$RAW" /host/out/raw; }
 
-# use DRIVER[+ARG=VALUE]...: from now on the vifs to come are its.
+# use DRIVER[+ARG=VALUE]...: from now on the vifs to come are its. DRIVER is ours,
+# distro, or what `bench --try` brought along.
 use() {
 	local ko
 	if [ -e /sys/module/xen_netback ]; then
@@ -39,10 +40,11 @@ use() {
 	fi
 	local args=
 	case $1 in *+*) args=${1#*+} ;; esac
-	case $1 in
-	ours*) ko=/rig/ours/xen-netback.ko ;;
+	case ${1%%+*} in
+	ours) ko=/rig/ours/xen-netback.ko ;;
 	# by its file: there may be another one that modprobe prefers
-	*) ko=$(echo /lib/modules/*/kernel/drivers/net/xen-netback/xen-netback.ko) ;;
+	distro) ko=$(echo /lib/modules/*/kernel/drivers/net/xen-netback/xen-netback.ko) ;;
+	*) ko=/bench/ko/${1%%+*}.ko ;;
 	esac
 	# shellcheck disable=SC2086
 	insmod "$ko" $NETBACK_ARGS ${args//+/ } || return 1

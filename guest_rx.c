@@ -197,7 +197,7 @@ u8 xenvif_rx_hash(const struct xenvif_hash *hash, const struct sk_buff *skb, u32
  */
 static void xenvif_rx_set_hash(struct xenvif *vif, struct sk_buff *skb)
 {
-	const struct xenvif_hash *hash = rcu_dereference(vif->hash);
+	const struct xenvif_hash *hash = rcu_dereference_bh(vif->hash);
 	struct xenvif_rx_cb *cb = xenvif_rx_cb(skb);
 
 	cb->hash_type = XENVIF_HASH_TYPE_NONE;
@@ -249,8 +249,7 @@ static void xenvif_rx_call(struct xenvif_queue *queue, bool few)
  * wait in the qdisc and their senders feel it. None is dropped but those of a
  * sender that does not heed the stop.
  *
- * Context: ndo_start_xmit: bh or interrupts off, under the netdev queue's lock
- * and RCU.
+ * Context: ndo_start_xmit: bh or interrupts off, under the netdev queue's lock.
  * Return: NETDEV_TX_OK.
  */
 netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)

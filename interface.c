@@ -40,16 +40,14 @@ static netdev_tx_t xenvif_start_xmit(struct sk_buff *skb, struct net_device *dev
 	struct xenvif *vif = netdev_priv(dev);
 	u32 id = skb_get_queue_mapping(skb);
 	struct xenvif_queues *queues;
-	netdev_tx_t ret = NETDEV_TX_OK;
 
-	rcu_read_lock();
-	queues = rcu_dereference(vif->queues);
-	if (unlikely(!queues || id >= queues->n))
+	/* Bottom halves are off, or interrupts, and that is RCU enough. */
+	queues = rcu_dereference_bh(vif->queues);
+	if (unlikely(!queues || id >= queues->n)) {
 		xenvif_xmit_drop(vif, id, skb, XENVIF_XMIT_DROP_DISCONNECTED);
-	else
-		ret = xenvif_rx_enqueue(queues->queue[id], skb);
-	rcu_read_unlock();
-	return ret;
+		return NETDEV_TX_OK;
+	}
+	return xenvif_rx_enqueue(queues->queue[id], skb);
 }
 
 /* The host's choice, unless the guest has set a hash to choose by. */

@@ -846,6 +846,7 @@ int netif_receive_skb(struct sk_buff *skb);
 
 /* There is one processor, and nobody else on it. */
 #define rcu_dereference(p)		(p)
+#define rcu_dereference_bh(p)		(p)
 #define rcu_assign_pointer(p, value)	((p) = (value))
 #define RCU_INIT_POINTER(p, value)	((p) = (value))
 #define rcu_dereference_protected(p, c)	(p)

@@ -109,11 +109,13 @@ static u32 xenvif_rx_extras(const struct xenvif_queue *queue, const struct sk_bu
 	       xenvif_rx_tells_hash(queue, skb) + !!queue->rx.headroom;
 }
 
-/* The slots that a packet needs at the least, with its extra infos. */
+/* The slots that a packet's data need at the least. */
 static u32 xenvif_rx_need(const struct xenvif_queue *queue, const struct sk_buff *skb)
 {
-	return DIV_ROUND_UP(skb->len, xenvif_rx_slot_size(queue->rx.headroom)) +
-	       xenvif_rx_extras(queue, skb);
+	u32 size = xenvif_rx_slot_size(queue->rx.headroom);
+
+	/* Most packets: no need to divide. */
+	return skb->len <= size ? 1 : DIV_ROUND_UP(skb->len, size);
 }
 
 /* Whether the frontend can take the packet. One that the stack made ready for the
@@ -210,6 +212,8 @@ static bool xenvif_rx_hashing(struct xenvif *vif)
 {
 	bool on;
 
+	if (likely(!rcu_access_pointer(vif->hash)))
+		return false;
 	rcu_read_lock();
 	on = xenvif_hash_is_on(rcu_dereference(vif->hash));
 	rcu_read_unlock();
@@ -330,7 +334,7 @@ static void xenvif_rx_free_one(struct xenvif_rx_freed *freed, const struct sk_bu
 }
 
 /* Give back what packets held of the backlog's bound and of the stack's own, and let
- * more come.
+ * more come. With bottom halves off: what the last two raise runs when they are on.
  */
 static void xenvif_rx_release(struct xenvif_queue *queue, const struct xenvif_rx_freed *freed)
 {
@@ -343,12 +347,9 @@ static void xenvif_rx_release(struct xenvif_queue *queue, const struct xenvif_rx
 	wake = rx->bytes <= XENVIF_RX_BACKLOG_WAKE && netif_tx_queue_stopped(txq);
 	spin_unlock_irq(&rx->lock);
 
-	/* As in xenvif_rx_finish(): what these two raise runs here, at the end. */
-	local_bh_disable();
 	if (wake)
 		netif_tx_wake_queue(txq);
 	netdev_tx_completed_queue(txq, freed->n, freed->len);
-	local_bh_enable();
 }
 
 /* The packet at the head, taken from the backlog if need be; NULL if none. */
@@ -415,20 +416,21 @@ static bool xenvif_rx_copy(struct xenvif_queue_rx *rx)
 	return xenvif_rx_check(rx);
 }
 
+/* With bottom halves off: readers run there too. */
 static void xenvif_rx_commit(struct xenvif_queue *queue)
 {
 	struct xenvif_stats *stats = &queue->vif->stats[queue->id];
 	u32 *counts = queue->rx.counts;
 	u32 i;
 
-	/* Readers run in softirq too. */
-	local_bh_disable();
 	u64_stats_update_begin(&stats->rx_sync);
-	for (i = 0; i < XENVIF_RX_STAT_MAX; i++)
+	for (i = 0; i < XENVIF_RX_STAT_MAX; i++) {
+		if (!counts[i])
+			continue;
 		u64_stats_add(&stats->rx[i], counts[i]);
+		counts[i] = 0;
+	}
 	u64_stats_update_end(&stats->rx_sync);
-	local_bh_enable();
-	memset(counts, 0, sizeof(queue->rx.counts));
 }
 
 /* The copies are made: tell the guest, then free the packets. */
@@ -495,14 +497,11 @@ static void xenvif_rx_add_extra(struct xenvif_queue *queue,
 
 /* The extra infos that the packet needs, in the order of their types. */
 static void xenvif_rx_add_extras(struct xenvif_queue *queue, const struct sk_buff *skb,
-				 struct xen_netif_rx_response *first)
+				 struct xen_netif_rx_response *first, u32 n)
 {
 	u32 gso_type = xenvif_rx_gso_type(queue->vif, skb);
-	u32 n = xenvif_rx_extras(queue, skb);
 	struct xen_netif_extra_info extra;
 
-	if (!n)
-		return;
 	first->flags |= XEN_NETRXF_extra_info;
 
 	if (gso_type != XEN_NETIF_GSO_TYPE_NONE) {
@@ -540,6 +539,7 @@ static void xenvif_rx_add_extras(struct xenvif_queue *queue, const struct sk_buf
  * @rsp: the open slot's response; NULL before the first one
  * @gref: the open slot's grant
  * @fill: data bytes in the open slot
+ * @extras: its extra infos
  */
 struct xenvif_rx_cut {
 	struct xenvif_queue *queue;
@@ -548,6 +548,7 @@ struct xenvif_rx_cut {
 	struct xen_netif_rx_response *rsp;
 	grant_ref_t gref;
 	u32 fill;
+	u32 extras;
 };
 
 static void xenvif_rx_next_slot(struct xenvif_rx_cut *cut)
@@ -564,7 +565,8 @@ static void xenvif_rx_next_slot(struct xenvif_rx_cut *cut)
 		cut->rsp->flags = XEN_NETRXF_csum_blank | XEN_NETRXF_data_validated;
 	else if (cut->skb->ip_summed == CHECKSUM_UNNECESSARY)
 		cut->rsp->flags = XEN_NETRXF_data_validated;
-	xenvif_rx_add_extras(cut->queue, cut->skb, cut->rsp);
+	if (cut->extras)
+		xenvif_rx_add_extras(cut->queue, cut->skb, cut->rsp, cut->extras);
 }
 
 /* Have a piece copied into the open slot: now if the guest's page is mapped, else
@@ -638,11 +640,12 @@ static void xenvif_rx_cut_buffer(struct xenvif_rx_cut *cut, const struct sk_buff
 
 /* Order all of a packet's copies, into at most max_slots data slots. */
 static void xenvif_rx_cut_packet(struct xenvif_queue *queue, struct sk_buff *skb,
-				 u32 max_slots)
+				 u32 max_slots, u32 extras)
 {
 	struct xenvif_rx_cut cut = {
 		.queue = queue,
 		.skb = skb,
+		.extras = extras,
 		.pack = {
 			.rest = skb->len,
 			.bufs = max_slots,
@@ -663,7 +666,7 @@ static void xenvif_rx_cut_packet(struct xenvif_queue *queue, struct sk_buff *skb
 static bool xenvif_rx_has_buffers(struct xenvif_queue *queue, int avail)
 {
 	struct sk_buff *skb = xenvif_rx_head(&queue->rx);
-	int need = skb ? xenvif_rx_need(queue, skb) : 1;
+	int need = skb ? xenvif_rx_need(queue, skb) + xenvif_rx_extras(queue, skb) : 1;
 
 	return avail >= need;
 }
@@ -685,10 +688,12 @@ static void xenvif_rx_expire(struct xenvif_queue *queue)
 		rx->counts[XENVIF_RX_DROP_EXPIRED]++;
 		kfree_skb_reason(skb, SKB_DROP_REASON_QUEUE_PURGE);
 	}
-	if (freed.n) {
-		xenvif_rx_release(queue, &freed);
-		xenvif_rx_commit(queue);
-	}
+	if (!freed.n)
+		return;
+	local_bh_disable();
+	xenvif_rx_release(queue, &freed);
+	xenvif_rx_commit(queue);
+	local_bh_enable();
 }
 
 /* Whether there is room for all of a packet's copies: at most two for the rest of a
@@ -712,15 +717,15 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 	while (avail > 0 && (skb = xenvif_rx_head(rx))) {
 		u32 taken = rx->n_rsp;
 
-		if (xenvif_rx_need(queue, skb) > avail)
+		extras = xenvif_rx_extras(queue, skb);
+		if (xenvif_rx_need(queue, skb) + extras > avail)
 			break;
 		/* Copies in the midst of a packet may have to be waited for. */
 		if (rx->turn != XENVIF_RX_TURN_THREAD && !xenvif_rx_batch_fits(rx, skb))
 			break;
 		__skb_unlink(skb, &rx->todo);
-		extras = xenvif_rx_extras(queue, skb);
 		xenvif_rx_cut_packet(queue, skb,
-				     min_t(u32, XENVIF_RX_SLOTS_MAX, avail - extras));
+				     min_t(u32, XENVIF_RX_SLOTS_MAX, avail - extras), extras);
 		__skb_queue_tail(&rx->done, skb);
 		rx->starving = false;
 
@@ -962,5 +967,7 @@ void xenvif_rx_purge(struct xenvif_queue *queue)
 	rx->n_rsp = 0;
 	/* The next connection's packets are not to be taken for these. */
 	netdev_tx_reset_queue(netdev_get_tx_queue(queue->vif->dev, queue->id));
+	local_bh_disable();
 	xenvif_rx_commit(queue);
+	local_bh_enable();
 }

@@ -267,7 +267,9 @@ enum xenvif_queue_state {
 
 /**
  * struct xenvif_tx_work - a packet between its copy's order and its delivery
- * @skb: where its data go; NULL if there is nothing to deliver
+ * @head: the first buffer of its data; NULL if there is nothing to deliver
+ * @size: bytes of @head, with what an skb has at its end
+ * @linear: bytes of data in @head
  * @first_op: index of its first operation in the batch
  * @n_ops: how many there are
  * @n_requests: ring slots to answer for
@@ -278,10 +280,13 @@ enum xenvif_queue_state {
  * @gso_type: XEN_NETIF_GSO_TYPE_*
  * @hash_type: _XEN_NETIF_CTRL_HASH_TYPE_*
  * @hash_alg: XEN_NETIF_CTRL_HASH_ALGORITHM_*
+ * @n_frags: pages with data beside @head; they are where the skb's fragments will be
  * @hash: the guest's hash of the packet
  */
 struct xenvif_tx_work {
-	struct sk_buff *skb;
+	void *head;
+	u32 size;
+	u16 linear;
 	u16 first_op;
 	u16 n_ops;
 	u16 n_requests;
@@ -292,6 +297,7 @@ struct xenvif_tx_work {
 	u8 gso_type;
 	u8 hash_type;
 	u8 hash_alg;
+	u8 n_frags;
 	u32 hash;
 };
 

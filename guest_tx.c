@@ -93,62 +93,77 @@ static u64 xenvif_tx_admit(struct xenvif *vif, u32 len)
 	return wait;
 }
 
-/* A packet with room for len bytes, or for what the first buffer of many takes. */
-static struct sk_buff *xenvif_tx_alloc(struct xenvif_queue_tx *tx, u32 len)
+/* Find a first buffer for a packet of len bytes. Returns whether there was memory. */
+static bool xenvif_tx_alloc(struct xenvif_queue_tx *tx, struct xenvif_tx_work *work, u32 len)
 {
-	u32 size = PAGE_SIZE, offset = 0;
-	struct sk_buff *skb;
 	struct page *page;
+	u32 offset = 0;
 
+	work->size = PAGE_SIZE;
 	if (len <= XENVIF_TX_SMALL) {
-		size = SKB_DATA_ALIGN(XENVIF_TX_HEADROOM + len) +
-		       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-		page = page_pool_dev_alloc_frag(tx->pool, &offset, size);
+		work->size = SKB_DATA_ALIGN(XENVIF_TX_HEADROOM + len) +
+			     SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+		page = page_pool_dev_alloc_frag(tx->pool, &offset, work->size);
 	} else {
 		page = page_pool_dev_alloc_pages(tx->pool);
 	}
 	if (unlikely(!page))
-		return NULL;
-	skb = napi_build_skb(page_address(page) + offset, size);
-	if (unlikely(!skb)) {
-		page_pool_recycle_direct(tx->pool, page);
-		return NULL;
-	}
-	skb_mark_for_recycle(skb);
-	skb_reserve(skb, XENVIF_TX_HEADROOM);
-	return skb;
+		return false;
+	work->head = page_address(page) + offset;
+	work->linear = 0;
+	work->n_frags = 0;
+	return true;
+}
+
+/* A packet's fragments are where the skb will have them, and napi_build_skb() leaves
+ * them as they are.
+ */
+static skb_frag_t *xenvif_tx_frags(const struct xenvif_tx_work *work)
+{
+	struct skb_shared_info *info = work->head + SKB_WITH_OVERHEAD(work->size);
+
+	return info->frags;
 }
 
 /* Make room for len more bytes of the packet, in a new page if fresh. Returns
  * the page and where in it; NULL without memory.
  */
-static struct page *xenvif_tx_extend(struct xenvif_queue_tx *tx, struct sk_buff *skb,
+static struct page *xenvif_tx_extend(struct xenvif_queue_tx *tx, struct xenvif_tx_work *work,
 				     u32 len, bool fresh, u32 *offset)
 {
-	u32 n_frags = skb_shinfo(skb)->nr_frags;
 	struct page *page;
+	skb_frag_t *frag;
 
 	if (fresh) {
 		page = page_pool_dev_alloc_pages(tx->pool);
 		if (unlikely(!page))
 			return NULL;
-		skb_add_rx_frag(skb, n_frags, page, 0, len, PAGE_SIZE);
+		frag = &xenvif_tx_frags(work)[work->n_frags++];
+		skb_frag_fill_page_desc(frag, page, 0, len);
 		*offset = 0;
-	} else if (n_frags) {
-		skb_frag_t *frag = &skb_shinfo(skb)->frags[n_frags - 1];
-
-		/* The whole page is accounted for already. */
+	} else if (work->n_frags) {
+		frag = &xenvif_tx_frags(work)[work->n_frags - 1];
 		page = skb_frag_page(frag);
 		*offset = skb_frag_size(frag);
 		skb_frag_size_add(frag, len);
-		skb->len += len;
-		skb->data_len += len;
 	} else {
-		page = virt_to_page(skb->head);
-		*offset = offset_in_page(skb->head) + skb_headroom(skb) + skb->len;
-		__skb_put(skb, len);
+		page = virt_to_page(work->head);
+		*offset = offset_in_page(work->head) + XENVIF_TX_HEADROOM + work->linear;
+		work->linear += len;
 	}
 	return page;
+}
+
+/* Give a packet's pages back, of which no skb was made. */
+static void xenvif_tx_free(struct xenvif_queue_tx *tx, struct xenvif_tx_work *work)
+{
+	u32 i;
+
+	for (i = 0; i < work->n_frags; i++)
+		page_pool_put_full_page(tx->pool, skb_frag_page(&xenvif_tx_frags(work)[i]),
+					false);
+	page_pool_put_full_page(tx->pool, virt_to_page(work->head), false);
+	work->head = NULL;
 }
 
 /* Have a piece of a slot copied: now if the guest's page is mapped, else with the
@@ -179,12 +194,10 @@ static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work 
 		.size = XEN_PAGE_SIZE,
 	};
 	u32 i, done, len, offset;
-	struct sk_buff *skb;
 	struct page *page;
 	bool fresh;
 
-	skb = xenvif_tx_alloc(tx, pkt->len);
-	if (unlikely(!skb))
+	if (unlikely(!xenvif_tx_alloc(tx, work, pkt->len)))
 		return false;
 
 	for (i = 0; i < pkt->n_slots; i++) {
@@ -192,19 +205,18 @@ static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work 
 
 		for (done = 0; done < slot->len; done += len) {
 			len = xenvif_pack_next(&pack, slot->len - done, &fresh);
-			page = xenvif_tx_extend(tx, skb, len, fresh, &offset);
+			page = xenvif_tx_extend(tx, work, len, fresh, &offset);
 			if (unlikely(!page))
 				goto no_memory;
 			xenvif_tx_copy_piece(queue, slot, done, page, offset, len);
 		}
 	}
-	work->skb = skb;
 	work->n_ops = tx->batch.n - work->first_op;
 	return true;
 
 no_memory:
 	tx->batch.n = work->first_op;
-	kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+	xenvif_tx_free(tx, work);
 	return false;
 }
 
@@ -254,7 +266,7 @@ static void xenvif_tx_start(struct xenvif_queue *queue, enum xenvif_tx_verdict v
 	struct xenvif_queue_tx *tx = &queue->tx;
 	struct xenvif_tx_work *work = &tx->work[tx->n_work++];
 
-	work->skb = NULL;
+	work->head = NULL;
 	work->first_op = tx->batch.n;
 	work->n_ops = 0;
 	work->n_requests = pkt->n_requests;
@@ -527,15 +539,47 @@ static bool xenvif_tx_may_merge(const struct sk_buff *skb)
 	return true;
 }
 
+/* Make the skb. That is done no sooner than it goes up the stack: then there are but a
+ * few at a time, and who makes and frees them has them at hand.
+ */
+static struct sk_buff *xenvif_tx_make(const struct xenvif_tx_work *work)
+{
+	struct sk_buff *skb = napi_build_skb(work->head, work->size);
+	u32 i;
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, XENVIF_TX_HEADROOM);
+	__skb_put(skb, work->linear);
+
+	skb_shinfo(skb)->nr_frags = work->n_frags;
+	for (i = 0; i < work->n_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		skb->data_len += skb_frag_size(frag);
+		skb_propagate_pfmemalloc(skb_frag_page(frag), skb);
+	}
+	skb->len += skb->data_len;
+	skb->truesize += work->n_frags * PAGE_SIZE;
+	return skb;
+}
+
 /* Up the stack with it; the only place where a packet of the guest's is dropped
  * after it was copied.
  */
 static void xenvif_tx_deliver(struct xenvif_queue *queue, struct xenvif_tx_work *work)
 {
+	struct sk_buff *skb = xenvif_tx_make(work);
 	struct xenvif_queue_tx *tx = &queue->tx;
-	struct sk_buff *skb = work->skb;
-	u32 len = skb->len;
+	u32 len;
 
+	if (unlikely(!skb)) {
+		xenvif_tx_free(tx, work);
+		tx->counts[XENVIF_TX_DROP_NOMEM]++;
+		return;
+	}
+	len = skb->len;
 	if (unlikely(work->status != XEN_NETIF_RSP_OKAY)) {
 		tx->counts[XENVIF_TX_DROP_COPY]++;
 		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_HDR);
@@ -639,7 +683,7 @@ int xenvif_tx_poll(struct napi_struct *napi, int budget)
 	if (done) {
 		xenvif_tx_answer(queue);
 		for (i = 0; i < done; i++)
-			if (tx->work[i].skb)
+			if (tx->work[i].head)
 				xenvif_tx_deliver(queue, &tx->work[i]);
 	}
 	tx->n_work = 0;
@@ -726,7 +770,8 @@ void xenvif_tx_purge(struct xenvif_queue *queue)
 	u32 i;
 
 	for (i = 0; i < tx->n_work; i++)
-		kfree_skb_reason(tx->work[i].skb, SKB_DROP_REASON_QUEUE_PURGE);
+		if (tx->work[i].head)
+			xenvif_tx_free(tx, &tx->work[i]);
 	tx->n_work = 0;
 	tx->batch.n = 0;
 }

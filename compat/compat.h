@@ -93,6 +93,15 @@ static int compat_get_rxfh(__VA_ARGS__)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+/* Describe a fragment: in one call since 6.5. */
+static inline void skb_frag_fill_page_desc(skb_frag_t *frag, struct page *page, int off,
+					   int size)
+{
+	__skb_frag_set_page(frag, page);
+	skb_frag_off_set(frag, off);
+	skb_frag_size_set(frag, size);
+}
+
 /* Free a packet in any context, saying why: the why came with 6.5. */
 static inline void dev_kfree_skb_any_reason(struct sk_buff *skb,
 					    enum skb_drop_reason reason)

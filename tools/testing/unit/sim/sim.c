@@ -303,8 +303,9 @@ struct page *page_pool_dev_alloc_frag(struct page_pool *pool, unsigned int *offs
 	return page;
 }
 
-void page_pool_recycle_direct(struct page_pool *pool, struct page *page)
+void page_pool_put_full_page(struct page_pool *pool, struct page *page, bool allow_direct)
 {
+	(void)allow_direct;
 	if (page->pool != pool)
 		sim_bug("a page goes to another's pool");
 	sim_page_put(page);
@@ -509,7 +510,7 @@ static struct sk_buff *make_skb(void *head, u32 size)
 	skb->data = head;
 	skb->end = SKB_WITH_OVERHEAD(size);
 	skb->truesize = size + sizeof(*skb);
-	memset(skb_end_pointer(skb), 0, sizeof(struct skb_shared_info));
+	memset(skb_end_pointer(skb), 0, offsetof(struct skb_shared_info, frags));
 	((struct skb_shared_info *)skb_end_pointer(skb))->magic = SIM_SHINFO_MAGIC;
 	sim.n_skbs++;
 	return skb;
@@ -517,12 +518,18 @@ static struct sk_buff *make_skb(void *head, u32 size)
 
 struct sk_buff *napi_build_skb(void *data, unsigned int size)
 {
+	u32 i;
+
 	/* Counts as an allocation of its own. */
 	if (alloc_fails())
 		return NULL;
 	if (!size || offset_in_page(data) % 64 || size % 64 ||
 	    offset_in_page(data) + size > PAGE_SIZE)
 		sim_bug("a head that is not a fragment of a page");
+	/* Its data are there already: none where its end will be. */
+	for (i = 0; i < offsetof(struct skb_shared_info, frags); i++)
+		if (((u8 *)data)[SKB_WITH_OVERHEAD(size) + i] != SIM_FILL)
+			sim_bug("a packet's head was overrun");
 	return make_skb(data, size);
 }
 

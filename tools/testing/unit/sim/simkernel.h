@@ -320,7 +320,7 @@ void page_pool_destroy(struct page_pool *pool);
 struct page *page_pool_dev_alloc_pages(struct page_pool *pool);
 struct page *page_pool_dev_alloc_frag(struct page_pool *pool, unsigned int *offset,
 				      unsigned int size);
-void page_pool_recycle_direct(struct page_pool *pool, struct page *page);
+void page_pool_put_full_page(struct page_pool *pool, struct page *page, bool allow_direct);
 
 /* Hypercalls and events. */
 #define GNTTABOP_copy	5
@@ -631,6 +631,14 @@ static inline void skb_frag_size_add(skb_frag_t *frag, int delta)
 {
 	frag->len += delta;
 }
+
+static inline void skb_frag_fill_page_desc(skb_frag_t *frag, struct page *page, int off,
+					   int size)
+{
+	*frag = (skb_frag_t){ page, off, size };
+}
+
+#define skb_propagate_pfmemalloc(page, skb)	do { (void)(page); (void)(skb); } while (0)
 
 static inline u32 skb_frag_off(const skb_frag_t *frag)
 {

@@ -131,4 +131,20 @@ static inline void xenvif_batch_run(struct xenvif_batch *batch)
 		HYPERVISOR_grant_table_op(GNTTABOP_copy, batch->op, batch->n);
 }
 
+/**
+ * xenvif_batch_okay() - whether all copies were made
+ * @batch: the batch, after it was run
+ *
+ * Return: whether none has an error.
+ */
+static inline bool xenvif_batch_okay(const struct xenvif_batch *batch)
+{
+	s16 bad = GNTST_okay;
+	u32 i;
+
+	for (i = 0; i < batch->n; i++)
+		bad |= batch->op[i].status;
+	return bad == GNTST_okay;
+}
+
 #endif /* XENVIF_GRANT_H */

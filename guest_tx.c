@@ -182,9 +182,11 @@ static void xenvif_tx_copy_piece(struct xenvif_queue *queue, const struct xenvif
 				  slot->offset + done, page, offset, len);
 }
 
-/* Find the packet pages and order its copies. Returns whether there was memory. */
-static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work *work,
-			      const struct xenvif_tx_packet *pkt)
+/* Find the packet more pages, and order all of its copies. Returns whether there was
+ * memory.
+ */
+static bool xenvif_tx_pack(struct xenvif_queue *queue, struct xenvif_tx_work *work,
+			   const struct xenvif_tx_packet *pkt)
 {
 	struct xenvif_queue_tx *tx = &queue->tx;
 	struct xenvif_pack pack = {
@@ -197,9 +199,6 @@ static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work 
 	struct page *page;
 	bool fresh;
 
-	if (unlikely(!xenvif_tx_alloc(tx, work, pkt->len)))
-		return false;
-
 	for (i = 0; i < pkt->n_slots; i++) {
 		const struct xenvif_tx_slot *slot = &pkt->slot[i];
 
@@ -207,17 +206,35 @@ static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work 
 			len = xenvif_pack_next(&pack, slot->len - done, &fresh);
 			page = xenvif_tx_extend(tx, work, len, fresh, &offset);
 			if (unlikely(!page))
-				goto no_memory;
+				return false;
 			xenvif_tx_copy_piece(queue, slot, done, page, offset, len);
 		}
 	}
+	return true;
+}
+
+/* Find the packet pages and order its copies. Returns whether there was memory. */
+static bool xenvif_tx_prepare(struct xenvif_queue *queue, struct xenvif_tx_work *work,
+			      const struct xenvif_tx_packet *pkt)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	struct page *page;
+	u32 offset;
+
+	if (unlikely(!xenvif_tx_alloc(tx, work, pkt->len)))
+		return false;
+
+	/* Most packets are one piece, and the first buffer takes it. */
+	if (likely(pkt->n_slots == 1 && pkt->len <= XENVIF_TX_LINEAR)) {
+		page = xenvif_tx_extend(tx, work, pkt->len, false, &offset);
+		xenvif_tx_copy_piece(queue, &pkt->slot[0], 0, page, offset, pkt->len);
+	} else if (unlikely(!xenvif_tx_pack(queue, work, pkt))) {
+		tx->batch.n = work->first_op;
+		xenvif_tx_free(tx, work);
+		return false;
+	}
 	work->n_ops = tx->batch.n - work->first_op;
 	return true;
-
-no_memory:
-	tx->batch.n = work->first_op;
-	xenvif_tx_free(tx, work);
-	return false;
 }
 
 /* A good packet: order its copies, or say why it is dropped. */
@@ -376,8 +393,9 @@ static bool xenvif_tx_copy(struct xenvif_queue_tx *tx)
 		xenvif_tx_recopy(tx);
 	}
 
-	for (i = 0; i < tx->n_work; i++)
-		again |= xenvif_tx_check(tx, &tx->work[i], last_try);
+	if (unlikely(!xenvif_batch_okay(&tx->batch)))
+		for (i = 0; i < tx->n_work; i++)
+			again |= xenvif_tx_check(tx, &tx->work[i], last_try);
 	tx->n_eagain = again ? tx->n_eagain + 1 : 0;
 	return !again;
 }
@@ -614,10 +632,13 @@ static void xenvif_tx_commit(struct xenvif_queue *queue)
 	u32 i;
 
 	u64_stats_update_begin(&stats->tx_sync);
-	for (i = 0; i < XENVIF_TX_STAT_MAX; i++)
+	for (i = 0; i < XENVIF_TX_STAT_MAX; i++) {
+		if (!counts[i])
+			continue;
 		u64_stats_add(&stats->tx[i], counts[i]);
+		counts[i] = 0;
+	}
 	u64_stats_update_end(&stats->tx_sync);
-	memset(counts, 0, sizeof(queue->tx.counts));
 }
 
 /* The poll is over: wait for the guest, or for the rate limit. Returns whether it

@@ -24,7 +24,7 @@
  *                          connect; publishing of vif->queues.
  *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64;
  *                          of vif->hash: ndo_select_queue, ndo_start_xmit;
- *                          of queue->grefs: the poll, the queue's thread.
+ *                          of queue->grefs: whoever has copies made.
  *   vif->credit_lock       the token bucket; bh off.
  *   vif->stall_lock        which queues work; process context.
  *   vif->mcast_lock        writers of the multicast table, which are the NAPI
@@ -35,7 +35,7 @@
  *   netdev tx queue lock   ndo_start_xmit of one queue, one at a time.
  *   NAPI                   all of queue->tx but what says otherwise.
  *   ctrl's work item       all of struct xenvif_ctrl; writing of queue->grefs.
- *   the queue's thread     all of queue->rx but what says otherwise.
+ *   queue->rx.turn         all of queue->rx but what says otherwise.
  */
 
 #ifndef XENVIF_COMMON_H
@@ -354,8 +354,9 @@ struct xenvif_queue_tx {
  * @stalled: no buffers for too long: packets are dropped at once
  *
  * Of the one whose @turn it is. That is the thread, unless it sleeps for want of
- * packets; then the poll may take its turn if they are few, and leaves to the
- * thread what it cannot send off at once. Nobody waits but the thread for the poll.
+ * packets; then the poll, or ndo_start_xmit, may take its turn if they are few, and
+ * leaves to the thread what it cannot send off at once. Nobody waits but the thread
+ * for these.
  * @task: the thread
  * @todo: packets taken from @backlog
  * @done: packets whose copies are made, to be freed
@@ -681,7 +682,7 @@ void xenvif_tx_purge(struct xenvif_queue *queue);
 /* guest_rx.c */
 netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb);
 int xenvif_rx_thread(void *data);
-void xenvif_rx_poll(struct xenvif_queue *queue);
+bool xenvif_rx_send(struct xenvif_queue *queue);
 bool xenvif_rx_kick(struct xenvif_queue *queue);
 void xenvif_rx_purge(struct xenvif_queue *queue);
 u8 xenvif_rx_hash(const struct xenvif_hash *hash, const struct sk_buff *skb, u32 *value);

@@ -9,14 +9,16 @@
  * The queue's thread does this, and whatever takes time: between batches packets
  * that waited too long are dropped, and a queue whose guest posts no buffers for
  * too long is declared stalled. While it sleeps, for want of packets, a few of them
- * are sent off by the queue's poll, which saves waking it: see struct
- * xenvif_queue_rx, @turn.
+ * are sent off by the queue's poll, or by the program that sends them, which saves
+ * waking it: see struct xenvif_queue_rx, @turn.
  */
 
 #include "common.h"
 
 #include <linux/ip.h>
 #include <linux/kthread.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -229,7 +231,17 @@ static bool xenvif_rx_filtered(const struct xenvif *vif, const struct sk_buff *s
 	       !is_broadcast_ether_addr(addr) && !xenvif_mcast_has(&vif->mcast, addr);
 }
 
-/* There are packets: have them taken, if they are few by the queue's poll. */
+/* Whether packets come from a program's own call. If they come from a softirq, or from a
+ * thread of the kernel's that does the same work, there are mostly more to come.
+ */
+static bool xenvif_rx_from_program(void)
+{
+	return in_task() && !(current->flags & PF_KTHREAD);
+}
+
+/* There are packets: have them taken. If they are few they are sent off at once: in a
+ * program's call, after which the poll would come right away, here; else by the poll.
+ */
 static void xenvif_rx_call(struct xenvif_queue *queue, bool few)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
@@ -237,11 +249,13 @@ static void xenvif_rx_call(struct xenvif_queue *queue, bool few)
 	smp_mb(); /* the packets before the turn: see xenvif_rx_sleep_idle() */
 	if (READ_ONCE(rx->turn) == XENVIF_RX_TURN_THREAD)
 		return;
-	/* With interrupts off this is nobody whose end lets softirqs run. */
-	if (few && !irqs_disabled())
-		napi_schedule(&queue->tx.napi);
-	else
+	/* With interrupts off this is nobody who can free packets, nor whose end lets
+	 * softirqs run.
+	 */
+	if (!few || irqs_disabled())
 		wake_up(&rx->wait);
+	else if (!xenvif_rx_from_program() || !xenvif_rx_send(queue))
+		napi_schedule(&queue->tx.napi);
 }
 
 /**
@@ -754,29 +768,32 @@ static void xenvif_rx_pass(struct xenvif_queue_rx *rx, u32 turn)
 }
 
 /**
- * xenvif_rx_poll() - send off what there is for the guest, if it is little
+ * xenvif_rx_send() - send off what there is for the guest, if it is little
  * @queue: the queue
  *
  * What cannot be done at once is left to the thread.
  *
- * Context: the queue's NAPI poll.
+ * Context: the queue's NAPI poll, or ndo_start_xmit; bh off, interrupts on.
+ * Return: whether it was this one's turn; if not, the one whose turn it is may have
+ * seen all packets, or not.
  */
-void xenvif_rx_poll(struct xenvif_queue *queue)
+bool xenvif_rx_send(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
 
-	if (skb_queue_empty_lockless(&rx->backlog) ||
+	if (unlikely(xenvif_is_fatal(queue->vif)) || skb_queue_empty_lockless(&rx->backlog) ||
 	    cmpxchg(&rx->turn, XENVIF_RX_TURN_NONE, XENVIF_RX_TURN_POLL) != XENVIF_RX_TURN_NONE)
-		return;
+		return false;
 
 	xenvif_rx_begin(queue);
 	xenvif_rx_batch(queue);
 	if (skb_queue_empty(&rx->done) && !xenvif_rx_head(rx)) {
 		xenvif_rx_pass(rx, XENVIF_RX_TURN_NONE);
-		return;
+		return true;
 	}
 	xenvif_rx_pass(rx, XENVIF_RX_TURN_THREAD);
 	wake_up(&rx->wait);
+	return true;
 }
 
 /* A queue is stalled when its packets have waited for buffers for too long; then

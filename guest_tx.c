@@ -693,7 +693,7 @@ int xenvif_tx_poll(struct napi_struct *napi, int budget)
 		return 0;
 	}
 
-	xenvif_rx_poll(queue);
+	xenvif_rx_send(queue);
 
 	if (likely(!tx->n_work))
 		tx->stop = xenvif_tx_build(queue, min(budget, XENVIF_TX_BATCH));

@@ -380,6 +380,7 @@ static void test_random(void **state)
 
 	UNUSED(state);
 	for (round = 0; round < 4000; round++) {
+		sim.from_task = random_in(0, 1);
 		if (stand->queue->rx.bytes < 300000)
 			for (i = random_in(0, 4); i; i--)
 				stand_xmit(random_skb(random_in(0, 3) ? 2000 : 65535));
@@ -540,6 +541,64 @@ static void test_few(void **state)
 	stand_run();
 	assert_int_equal(stand->n_received, stand->n_sent);
 	assert_int_equal(sim.n_resumed, resumed + 1);
+}
+
+/* A program that sends one sends it off itself, unless somebody else is at it. */
+static void test_few_program(void **state)
+{
+	struct xenvif_queue_rx *rx = &stand->queue->rx;
+	struct napi_struct *napi = &stand->queue->tx.napi;
+	u32 resumed, i;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	stand_run();
+	resumed = sim.n_resumed;
+	sim.from_task = true;
+	for (i = 0; i < 10; i++) {
+		stand_xmit(linear(100, 0));
+		assert_false(napi->scheduled);
+		assert_int_equal(skb_queue_len(&rx->backlog), 0);
+		stand_run();
+		assert_int_equal(stand->n_received, i + 1);
+	}
+
+	/* All of a burst at its end. */
+	sim.xmit_more = true;
+	for (i = 0; i < 5; i++)
+		stand_xmit(linear(100, 0));
+	assert_int_equal(skb_queue_len(&rx->backlog), 5);
+	sim.xmit_more = false;
+	sim.n_hypercalls = 0;
+	stand_xmit(linear(100, 0));
+	assert_int_equal(skb_queue_len(&rx->backlog), 0);
+	assert_int_equal(sim.n_hypercalls, 1);
+
+	/* A poll that goes on may have looked already: it comes again. */
+	rx->turn = XENVIF_RX_TURN_POLL;
+	stand_xmit(linear(100, 0));
+	assert_int_equal(skb_queue_len(&rx->backlog), 1);
+	assert_true(napi->scheduled);
+	rx->turn = XENVIF_RX_TURN_NONE;
+	stand_run();
+
+	/* A thread of the kernel's may have more. */
+	sim_sender.flags = PF_KTHREAD;
+	stand_xmit(linear(100, 0));
+	assert_int_equal(skb_queue_len(&rx->backlog), 1);
+	assert_true(napi->scheduled);
+	sim_sender.flags = 0;
+	stand_run();
+	assert_int_equal(stand->n_received, stand->n_sent);
+	assert_int_equal(sim.n_resumed, resumed);
+
+	/* Nothing is done with a ring that was broken. */
+	stand->honest = false;
+	xenvif_fatal(&stand->vif, "test");
+	sim.n_hypercalls = 0;
+	stand_xmit(linear(100, 0));
+	assert_int_equal(sim.n_hypercalls, 0);
+	assert_int_equal(skb_queue_len(&rx->backlog), 1);
 }
 
 /* ... unless there is something to wait for: copies, */
@@ -893,6 +952,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shared_done, setup_shared, teardown),
 		STAND_TEST(test_again),
 		STAND_TEST(test_few),
+		STAND_TEST(test_few_program),
 		STAND_TEST(test_few_again),
 		STAND_TEST(test_few_buffers_late),
 		STAND_TEST(test_few_event_late),

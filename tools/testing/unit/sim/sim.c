@@ -88,6 +88,7 @@ void sim_reset(void)
 	sim.ticks = -300000UL;
 	sim.now = 4294000000ULL;
 	sim.bql_limit = -1;
+	sim_sender.flags = 0;
 	sim_hook = NULL;
 	sim_deliver = NULL;
 }
@@ -989,6 +990,13 @@ static void resume_thread(void)
 	switch_to(&main_context, &thread_context, thread_stack, STACK_SIZE);
 }
 
+struct task_struct sim_sender;
+
+bool in_task(void)
+{
+	return sim.from_task;
+}
+
 struct task_struct *sim_kthread_run(int (*function)(void *data), void *data)
 {
 	if (fails(&sim.fail_thread_in))
@@ -996,7 +1004,7 @@ struct task_struct *sim_kthread_run(int (*function)(void *data), void *data)
 	if (!thread_stack)
 		thread_stack = malloc(STACK_SIZE);
 	sim.task = calloc(1, sizeof(*sim.task));
-	*sim.task = (struct task_struct){ function, data };
+	*sim.task = (struct task_struct){ .function = function, .data = data };
 	sim.stop = false;
 	sim.wake_timed = true;
 	sim.wake_at = jiffies;

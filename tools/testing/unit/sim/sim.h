@@ -45,6 +45,7 @@ struct sim {
 	bool irqs_off;
 	unsigned long flags;
 	bool xmit_more;
+	bool from_task;		/* packets come from a task */
 	u32 bql_limit;
 
 	/* Memory: whatever allocates fails when this counts down to 0. */

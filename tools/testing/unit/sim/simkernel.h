@@ -359,7 +359,14 @@ int xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *vaddr);
 struct task_struct {
 	int (*function)(void *data);
 	void *data;
+	u32 flags;
 };
+
+#define PF_KTHREAD	0x00200000
+/* Who sends packets: a softirq, unless the test says otherwise. */
+extern struct task_struct sim_sender;
+#define current		(&sim_sender)
+bool in_task(void);
 
 typedef struct {
 	bool sleeping;

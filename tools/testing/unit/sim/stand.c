@@ -558,15 +558,19 @@ void stand_xmit(struct sk_buff *skb)
 
 	for (i = 0; i < XENVIF_XMIT_STAT_MAX; i++)
 		before += stand->vif.stats[0].xmit[i].v;
+	/* The guest may have it before the call is over. */
+	n_exp_rx++;
+	stand->n_sent++;
 	sim.atomic++;
 	xenvif_rx_enqueue(stand->queue, skb);
 	sim.atomic--;
 	for (i = 0; i < XENVIF_XMIT_STAT_MAX; i++)
 		before -= stand->vif.stats[0].xmit[i].v;
-	if (before)
-		return;	/* refused */
-	n_exp_rx++;
-	stand->n_sent++;
+	if (before) {
+		/* Refused. */
+		n_exp_rx--;
+		stand->n_sent--;
+	}
 }
 
 u64 stand_tx_stat(enum xenvif_tx_stat stat)

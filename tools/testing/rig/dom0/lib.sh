@@ -11,11 +11,14 @@ RIG_GUESTS=/run/rig/guests
 mkdir -p "$RIG_GUESTS"
 
 # guest_start NAME [kernel=6.12|6.1] [vcpus=N] [mem=MIB] [vif=SPEC]...
-#	[cmdline=TEXT] [extra=XL-CONFIG-LINE]... [wait=0]
+#	[cmdline=TEXT] [extra=XL-CONFIG-LINE]... [driver=1] [wait=0]
 # Creates a PV guest and waits until its agent answers.  No vif unless given.
+# driver=1 (with the rig's --driver-domain): other guests' vifs may be served by
+# it; it has the toolstack's programs and modprobe finds the same xen-netback as
+# in dom0, but neither is started.
 guest_start() {
 	local name=$1 kernel=${RIG_GUEST_KERNEL} vcpus=1 mem=256 cmdline='' wait=1
-	local vifs='' extra='' arg cfg="$RIG_GUESTS/$1.cfg"
+	local vifs='' extra='' arg ramdisk driver=0 cfg="$RIG_GUESTS/$1.cfg"
 	shift
 	for arg in "$@"; do
 		case $arg in
@@ -25,6 +28,7 @@ guest_start() {
 		vif=*) vifs+="${vifs:+, }'${arg#*=}'" ;;
 		cmdline=*) cmdline=${arg#*=} ;;
 		extra=*) extra+="${arg#*=}"$'\n' ;;
+		driver=*) driver=${arg#*=}; ((mem < 384)) && mem=384 ;;
 		wait=*) wait=${arg#*=} ;;
 		*) echo "guest_start: $name: what is '$arg'?" >&2; return 2 ;;
 		esac
@@ -34,11 +38,18 @@ guest_start() {
 			"$(cd /rig/guest && echo *)" >&2
 		return 2
 	fi
+	ramdisk=/rig/guest/$kernel/initrd
+	if [ "$driver" = 1 ]; then
+		ramdisk=$RIG_GUESTS/driver-$kernel.initrd
+		cat "/rig/guest/$kernel/initrd" "/rig/guest/$kernel/driver" >"$ramdisk" ||
+			return 2
+		extra+="driver_domain = 1"$'\n'
+	fi
 	cat >"$cfg" <<-EOF
 	name = "$name"
 	type = "pv"
 	kernel = "/rig/guest/$kernel/vmlinux"
-	ramdisk = "/rig/guest/$kernel/initrd"
+	ramdisk = "$ramdisk"
 	extra = "console=hvc0 loglevel=5 mitigations=off $RIG_KERNEL_ARGS rig.name=$name $cmdline"
 	memory = $mem
 	maxmem = $mem
@@ -126,8 +137,13 @@ xs_wait() { guestctl xswait "$1" $((${3:-30} * RIG_SLOW)) "$2"; }
 # xs_wait_gone PATH [SECONDS]: until the node is absent.
 xs_wait_gone() { guestctl xswait "$1" $((${2:-30} * RIG_SLOW)); }
 
-# vif_backend NAME DEVID: the vif's backend path in xenstore.
-vif_backend() { echo "/local/domain/0/backend/vif/$(guest_domid "$1")/$2"; }
+# vif_backend NAME DEVID: the vif's backend path in xenstore.  In RIG_BACKEND is
+# the name of the guest that serves the vifs, if it is not dom0.
+vif_backend() {
+	local backend=0
+	[ -z "${RIG_BACKEND:-}" ] || backend=$(guest_domid "$RIG_BACKEND")
+	echo "/local/domain/$backend/backend/vif/$(guest_domid "$1")/$2"
+}
 
 # vif_wait NAME DEVID [SECONDS]: until both ends are connected and the hotplug
 # script is done.

@@ -38,7 +38,13 @@ GUEST_PROGRAMS = [
     "tcpdump", "procps", "kmod", "sockperf", "netsniff-ng", "diffutils",
     "findutils", "ncurses-bin", "xenstore-utils",
 ]
-DOM0_PROGRAMS = GUEST_PROGRAMS + [f"xen-utils-{XEN_BRANCH}", "xen-utils-common"]
+TOOLSTACK_PROGRAMS = [f"xen-utils-{XEN_BRANCH}", "xen-utils-common"]
+# "driver" is what a guest lacks to be a driver domain: unpacked over a guest's.
+PROGRAMS = {
+    "dom0": GUEST_PROGRAMS + TOOLSTACK_PROGRAMS,
+    "guest": GUEST_PROGRAMS,
+    "driver": TOOLSTACK_PROGRAMS,
+}
 
 SKIP_PROGRAMS = {
     # partitions, disks, logins, terminals: nothing here has any
@@ -71,7 +77,7 @@ DATA_COMMON = [
     "lib/terminfo/x/xterm-256color", "lib/terminfo/s/screen",
     "lib/terminfo/s/screen-256color", "lib/terminfo/d/dumb",
 ]
-DATA_DOM0 = ["etc/xen"]
+DATA_TOOLSTACK = ["etc/xen"]
 
 # Shared libraries that are opened by name at run time.
 DLOPEN_LIBS = ["libgcc_s.so.1"]
@@ -96,6 +102,7 @@ DOM0_MODULES = NET_MODULES + """
 GUEST_MODULES = NET_MODULES + """
     xen-netfront xen-netback xen-privcmd
 """.split()
+MODULES = {"dom0": DOM0_MODULES, "guest": GUEST_MODULES, "driver": []}
 
 # May be absent in one kernel or the other.
 OPTIONAL_MODULES = {"udp_tunnel", "ip6_udp_tunnel", "psample", "cpuid", "msr",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The initramfs of dom0 and of a guest, from an unpacked set of packages.
+"""The initramfs of dom0, of a guest and of what makes a guest a driver domain,
+from an unpacked set of packages.
 
 An image is a base, kept in the cache under the hash of all that went into it,
 and a small archive made anew for each run (our module, the rig's own files,
@@ -194,7 +195,7 @@ SKELETON = ("dev", "proc", "sys", "run", "tmp", "root", "rig", "host", "var",
 
 def _build(pkgset, kernel, kind, dest):
     root = pkgset.root
-    names = config.DOM0_PROGRAMS if kind == "dom0" else config.GUEST_PROGRAMS
+    toolstack = kind != "guest"
     for name in ("bin", "sbin", "lib", "lib64"):
         os.makedirs(os.path.join(dest, "usr", name), exist_ok=True)
         os.symlink(f"usr/{name}", os.path.join(dest, name))
@@ -202,12 +203,12 @@ def _build(pkgset, kernel, kind, dest):
         os.makedirs(os.path.join(dest, name), exist_ok=True)
     os.symlink("/run", os.path.join(dest, "var", "run"))
     os.symlink("/proc/self/mounts", os.path.join(dest, "etc", "mtab"))
-    paths = _with_libs(root, _programs(pkgset, names))
-    data = config.DATA_COMMON + (config.DATA_DOM0 if kind == "dom0" else [])
+    paths = _with_libs(root, _programs(pkgset, config.PROGRAMS[kind]))
+    data = config.DATA_COMMON + (config.DATA_TOOLSTACK if toolstack else [])
     for path in map(_usr, data):
         if os.path.lexists(os.path.join(root, path)):
             paths.add(path)
-    if kind == "dom0":
+    if toolstack:
         paths |= {_usr(p) for n in ("xen-utils-common",)
                   for p in pkgset.owners[n] if p.startswith("usr/lib/")}
     _copy(root, paths, dest)
@@ -216,7 +217,7 @@ def _build(pkgset, kernel, kind, dest):
         if os.path.lexists(full):
             os.unlink(full)
         os.symlink(target, full)
-    if kind == "dom0":
+    if toolstack:
         # Debian's xl, xenstored, ... are a wrapper that looks for the
         # running hypervisor's version; there is one version here.
         for name in os.listdir(os.path.join(dest, "usr", "sbin")):
@@ -237,8 +238,8 @@ def _build(pkgset, kernel, kind, dest):
                        ("etc/hostname", kind + "\n")):
         with open(os.path.join(dest, path), "w", encoding="ascii") as file:
             file.write(text)
-    _copy_modules(kernel, config.DOM0_MODULES if kind == "dom0"
-                  else config.GUEST_MODULES, dest)
+    if config.MODULES[kind]:
+        _copy_modules(kernel, config.MODULES[kind], dest)
 
 
 def base(pkgset, kernel, kind):
@@ -266,9 +267,10 @@ def base(pkgset, kernel, kind):
             _build(pkgset, kernel, kind, tree)
             cpio(tree, os.path.join(tmp, "cpio"))
             # Kept for depmod when our module joins it.
-            shutil.copytree(
-                os.path.join(tree, "usr", "lib", "modules"),
-                os.path.join(tmp, "modules", "lib", "modules"))
+            if config.MODULES[kind]:
+                shutil.copytree(
+                    os.path.join(tree, "usr", "lib", "modules"),
+                    os.path.join(tmp, "modules", "lib", "modules"))
             shutil.rmtree(tree)
             os.rename(tmp, final)
         except BaseException:

@@ -148,10 +148,12 @@ class Machine:
         images.overlay(tree, {
             "init": os.path.join(config.RIG_DIR, "guest", "init"),
             "rig/agent": images.tool("guest/agent.c"), **extra}, over)
-        base, _ = images.base(self.pkgset, kernel, "guest")
+        base, modules = images.base(self.pkgset, kernel, "guest")
         place = os.path.join(work, "dom0", "rig", "guest", short)
         os.makedirs(place)
         images.concat([base, over], os.path.join(place, "initrd"))
+        if self.opts.driver_domain:
+            self._driver(kernel, modules, work, os.path.join(place, "driver"))
         try:
             os.link(kernel["vmlinux"], os.path.join(place, "vmlinux"))
         except OSError:
@@ -160,6 +162,20 @@ class Machine:
         images.cpio(os.path.join(work, "dom0"), out)
         shutil.rmtree(work)
         return out
+
+    def _driver(self, kernel, modules, work, out):
+        """What goes behind a guest's initrd to make it a driver domain's."""
+        parts = [images.base(self.pkgset, kernel, "driver")[0]]
+        if self.opts.netback != "distro":
+            ko = module.build(kernel, self.opts.source, self.opts.make_arg)
+            tree, files = os.path.join(work, "driver-tree"), {}
+            if self.opts.netback == "ours":
+                images.add_module(modules, kernel["version"], ko, tree)
+            else:
+                files["rig/ours/xen-netback.ko"] = ko
+            parts.append(os.path.join(work, "driver-over"))
+            images.overlay(tree, files, parts[-1])
+        images.concat(parts, out)
 
     def _environment(self):
         opts = self.opts
@@ -190,7 +206,8 @@ class Machine:
 
     def command_line(self):
         opts = self.opts
-        dom0_mem = opts.dom0_mem or DOM0_MEM.get(opts.dom0, 1024)
+        dom0_mem = opts.dom0_mem or (DOM0_MEM.get(opts.dom0, 1024)
+                                     + 512 * opts.driver_domain)
         xen = ("console=com1 com1=115200,8n1 "
                f"dom0_mem={dom0_mem}M,max:{dom0_mem}M "
                f"dom0_max_vcpus={opts.cpus} spec-ctrl=no,eager-fpu bootscrub=0 "

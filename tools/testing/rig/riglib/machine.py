@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from . import config, images, module, scan, ui
+from . import config, images, module, programs, scan, ui
 from .ui import RigError
 
 # No SMAP: QEMU 7.2 mishandles an IRET to user mode under it.
@@ -101,6 +101,8 @@ class Machine:
                 files[dst.strip("/")] = src
             else:
                 raise RigError(f"--file {pair}: there is no {src}")
+        for name in opts.program:
+            files["rig/bin/" + name] = programs.bring(name, self.share)
         base, modules = images.base(self.pkgset, dom0, "dom0")
         parts = [base]
         if opts.netback != "distro":
@@ -401,6 +403,7 @@ class Machine:
                 shutil.rmtree(path, ignore_errors=True)
             elif name.endswith(".cpio"):
                 os.unlink(path)
+        shutil.rmtree(os.path.join(self.share, "programs"), ignore_errors=True)
 
     def log_files(self):
         found = [self.console] if os.path.exists(self.console) else []

@@ -819,6 +819,8 @@ static void xenvif_rx_check_stall(struct xenvif_queue *queue)
 	    time_after_eq(jiffies, rx->starving_since + timeout)) {
 		WRITE_ONCE(rx->stalled, true);
 		rx->counts[XENVIF_RX_STALLS]++;
+		/* Nothing else may happen here for long. */
+		xenvif_rx_commit(queue);
 		xenvif_queue_stalled(queue, true);
 	} else if (rx->stalled && has_buffers) {
 		WRITE_ONCE(rx->stalled, false);

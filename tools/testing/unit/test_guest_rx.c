@@ -719,6 +719,8 @@ static void test_stall(void **state)
 	sim_advance(2000000);
 	stand_run();
 	assert_int_equal(stand->n_stalls, 1);
+	/* Counted at once, not when something happens again. */
+	assert_int_equal(stand_rx_stat(XENVIF_RX_STALLS), 1);
 	assert_true(stand->queue->rx.stalled);
 	stand_xmit(linear(100, 0));
 	assert_int_equal(stand->vif.stats[0].xmit[XENVIF_XMIT_DROP_STALLED].v, 1);
@@ -750,6 +752,7 @@ static void test_stall_expired(void **state)
 	sim_advance(2000000);
 	stand_run();
 	assert_int_equal(stand->n_stalls, 1);
+	assert_int_equal(stand_rx_stat(XENVIF_RX_STALLS), 1);
 	stand_rx_post(1, 0);
 	stand_run();
 	assert_false(stand->queue->rx.stalled);

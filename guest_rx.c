@@ -447,6 +447,14 @@ static void xenvif_rx_commit(struct xenvif_queue *queue)
 	u64_stats_update_end(&stats->rx_sync);
 }
 
+/* The same where bottom halves are on. */
+static void xenvif_rx_commit_bh(struct xenvif_queue *queue)
+{
+	local_bh_disable();
+	xenvif_rx_commit(queue);
+	local_bh_enable();
+}
+
 /* The copies are made: tell the guest, then free the packets. */
 static void xenvif_rx_finish(struct xenvif_queue *queue)
 {
@@ -820,7 +828,7 @@ static void xenvif_rx_check_stall(struct xenvif_queue *queue)
 		WRITE_ONCE(rx->stalled, true);
 		rx->counts[XENVIF_RX_STALLS]++;
 		/* Nothing else may happen here for long. */
-		xenvif_rx_commit(queue);
+		xenvif_rx_commit_bh(queue);
 		xenvif_queue_stalled(queue, true);
 	} else if (rx->stalled && has_buffers) {
 		WRITE_ONCE(rx->stalled, false);
@@ -986,7 +994,5 @@ void xenvif_rx_purge(struct xenvif_queue *queue)
 	rx->n_rsp = 0;
 	/* The next connection's packets are not to be taken for these. */
 	netdev_tx_reset_queue(netdev_get_tx_queue(queue->vif->dev, queue->id));
-	local_bh_disable();
-	xenvif_rx_commit(queue);
-	local_bh_enable();
+	xenvif_rx_commit_bh(queue);
 }

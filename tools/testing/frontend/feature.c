@@ -237,6 +237,65 @@ static void f_gso_tx(struct front *f)
 	}
 }
 
+/* To be segmented, and yet with a checksum: segments need their own. */
+static void f_gso_fixup(struct front *f)
+{
+	struct queue *q = &f->q[0];
+	struct conf c = conf_default;
+	uint64_t count;
+
+	front_connect(f, &c);
+	count = peer_stat(f, "tx_queue_0_gso_csum_fixup");
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct frame_spec spec = frame_spec(v6 ? FRAME_TCP6 : FRAME_TCP4, 9000, v6, false);
+		struct tx_frame t = {
+			.data = frame,
+			.n_extras = 1,
+			.extra = { gso_extra(v6 ? XEN_NETIF_GSO_TYPE_TCPV6 :
+						  XEN_NETIF_GSO_TYPE_TCPV4, 1400) },
+		};
+		struct seen seen;
+
+		t.len = frame_make(frame, &spec);
+		tx_cut(&t, 5);
+		tx_frame(q, &t);
+		tx_push(q);
+		need(tx_wait(q, COMES), "L: a frame to be segmented is not answered for");
+		seen = peer_seen(f, 0, NULL);
+		spec.partial = 1;
+		frame_make(frame, &spec);
+		need(seen.len == t.len && seen.crc == crc(frame, t.len),
+		     "it arrives as %u other bytes", seen.len);
+		need(seen.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM && seen.gso_size == 1400,
+		     "the host got flags %u, segments of %u", seen.flags, seen.gso_size);
+		need(peer_stat(f, "tx_queue_0_gso_csum_fixup") == count + v6 + 1, "not counted");
+	}
+}
+
+/* An open checksum where no frontend would look for it is filled in. */
+static void f_unfit(struct front *f)
+{
+	static const uint32_t kinds[] = { FRAME_UDP4, FRAME_UDP6 };
+	struct conf c = conf_default;
+
+	front_connect(f, &c);
+	mtu(f, 9000);
+	for (int i = 0; i < 2; i++) {
+		struct frame_spec spec = frame_spec(kinds[i], 0, i, true);
+
+		spec.proto = 136;	/* UDP-Lite: as UDP is, but not for frontends */
+		for (spec.len = 100; spec.len < 9000; spec.len += 1111) {
+			spec.partial = 1;
+			peer_send(f, &spec, 1, 0);
+			spec.partial = 0;
+			expect(f, &spec);
+			need(!(packet.flags & NETRXF_csum_blank),
+			     "%u bytes: the checksum is left to us", spec.len);
+		}
+	}
+	mtu(f, 1500);
+}
+
 static void f_csum(struct front *f)
 {
 	struct conf c = conf_default;
@@ -703,6 +762,101 @@ static void f_stall(struct front *f)
 	both_ways(f);
 }
 
+/* Two queues, and queue 1 soon has no buffers; TCPv4 is for that one. Times in ms since
+ * then: when a packet is dropped, and when the queue is stalled, 0 if it is not within so
+ * many ms.
+ */
+static void starve_one(struct front *f, bool notify, uint64_t ms, uint64_t *expired,
+		       uint64_t *stalled)
+{
+	struct frame_spec raw = frame_spec(FRAME_RAW, 200, 1, true);
+	struct queue *q = &f->q[1];
+	struct conf c = conf_default;
+	uint64_t start, drops, stalls;
+	uint32_t *map;
+
+	c.ctrl = true;
+	c.queues = 2;
+	c.buffers = 0;
+	c.notify = notify;
+	front_connect(f, &c);
+	f->q[0].rx_target = 128;
+	rx_post(&f->q[0], 128);
+	port_kick(f->q[0].rx_port);
+	/* The host has things to say to a new link, on any queue. */
+	rx_post(q, 16);
+	port_kick(q->rx_port);
+	hash_on(f, XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP);
+	must(CALL(SET_HASH_MAPPING_SIZE, 128, 0, 0), OKAY, "SET_HASH_MAPPING_SIZE");
+	/* What has no hash has hash 0, and goes to queue 0. */
+	drops = peer_stat(f, "rx_queue_1_drop_expired");
+	stalls = peer_stat(f, "rx_queue_1_stalls");
+
+	map = (void *)f->ctrl_page.va;
+	for (int i = 0; i < 128; i++)
+		map[i] = 1;
+	must(CALL(SET_HASH_MAPPING, f->ctrl_page.gref, 128, 0), OKAY, "SET_HASH_MAPPING");
+	peer_send(f, &raw, 20, 0);
+	while (q->rx_cons != q->rx_prod)
+		need(rx_any(f, &packet, COMES), "nothing comes");
+	start = now_ms();
+	map[0] = 0;
+	must(CALL(SET_HASH_MAPPING, f->ctrl_page.gref, 128, 0), OKAY, "SET_HASH_MAPPING");
+
+	*expired = *stalled = 0;
+	while (!*stalled && now_ms() < start + ms) {
+		port_wait(50);
+		if (!*expired && peer_stat(f, "rx_queue_1_drop_expired") > drops)
+			*expired = now_ms() - start;
+		if (peer_stat(f, "rx_queue_1_stalls") > stalls)
+			*stalled = now_ms() - start;
+	}
+	need(peer_sys(f, "carrier") == 1, "one of two queues has stalled, and the carrier falls");
+}
+
+/* Buffers for queue 1 again, until a packet comes there. */
+static void feed_one(struct front *f)
+{
+	struct frame_spec raw = frame_spec(FRAME_RAW, 200, 1, true), tcp = vector_spec(0, true);
+
+	f->q[1].rx_target = 64;
+	rx_post(&f->q[1], 64);
+	port_kick(f->q[1].rx_port);
+	do {
+		peer_send(f, &tcp, 1, 0);
+		peer_send(f, &raw, 1, 0);
+		need(rx_test(f, &packet, COMES), "nothing comes any more");
+	} while (packet.q == 0);
+	while (rx_test(f, &packet, 500))
+		;
+}
+
+/* The same driver: how long a queue may take, and that the others do not suffer. */
+static void f_timeouts(struct front *f)
+{
+	struct frame_spec raw = frame_spec(FRAME_RAW, 200, 1, true), tcp = vector_spec(0, true);
+	uint64_t expired, stalled, drops;
+
+	starve_one(f, false, 5000, &expired, &stalled);
+	note("without feature-rx-notify: dropped after %d ms", (int)expired);
+	need(expired && expired < 1000, "dropped after %d ms, and not 30", (int)expired);
+	need(!stalled, "stalled after %d ms", (int)stalled);
+	front_end(f);
+
+	/* The next one is another. */
+	starve_one(f, true, 8000, &expired, &stalled);
+	note("dropped after %d ms, stalled after %d ms", (int)expired, (int)stalled);
+	need(expired >= 1990 && expired < 3500, "dropped after %d ms, and not 2000", (int)expired);
+	need(stalled >= 3990 && stalled < 5500, "stalled after %d ms, and not 4000", (int)stalled);
+	drops = peer_stat(f, "rx_queue_1_drop_stalled");
+	peer_send(f, &tcp, 1, 0);
+	receive(f, &raw);
+	need(peer_stat(f, "rx_queue_1_drop_stalled") == drops + 1, "not dropped while stalled");
+	feed_one(f);
+	receive(f, &tcp);
+	need(packet.q == 1, "it comes on queue %d", packet.q);
+}
+
 /* The driver of a guest is loaded anew and finds its rings as it left them. */
 static void f_live_rings(struct front *f)
 {
@@ -745,6 +899,33 @@ static void f_prefix(struct front *f)
 		need(!packet.gso && !(packet.flags & NETRXF_gso_prefix), "a GSO prefix");
 		segment(3, &got);
 	}
+}
+
+/* What the host cuts up for the frontend is a burst: it is sent off as one, or as few,
+ * and all of it comes.
+ */
+static void f_burst(struct front *f)
+{
+	struct frame_spec spec = frame_spec(FRAME_TCP4, 54 + 59000, 3, true);
+	uint64_t packets, batches;
+	struct conf c = conf_default;
+	uint32_t got = 0;
+
+	c.gso4 = c.gso6 = false;
+	front_connect(f, &c);
+	packets = peer_stat(f, "rx_queue_0_packets");
+	batches = peer_stat(f, "rx_queue_0_batches");
+	spec.partial = 1;
+	peer_send(f, &spec, 1, 1000);
+	while (got < 59000) {
+		need(rx_test(f, &packet, COMES), "of 59000 bytes %u come", got);
+		segment(3, &got);
+	}
+	packets = peer_stat(f, "rx_queue_0_packets") - packets;
+	batches = peer_stat(f, "rx_queue_0_batches") - batches;
+	note("%d packets in %d batches", (int)packets, (int)batches);
+	need(packets >= 59 && batches * 4 <= packets, "%d packets in %d batches", (int)packets,
+	     (int)batches);
 }
 
 /* ---- static grants ---- */
@@ -828,6 +1009,73 @@ static void f_at_once(struct front *f)
 	}
 }
 
+/* ---- for those who look on, see frontend.sh ---- */
+
+/* Connected, with a hash that is set by five messages, until dom0 has seen it. */
+static void f_held(struct front *f)
+{
+	struct conf c = conf_default;
+	uint64_t end = now_ms() + 60000;
+	char path[160], *text;
+	uint32_t *map;
+
+	c.ctrl = true;
+	c.queues = 2;
+	front_connect(f, &c);
+	hash_on(f, ALL_TYPES);
+	map = (void *)f->ctrl_page.va;
+	for (int i = 0; i < 128; i++)
+		map[i] = i >> 2 & 1;
+	must(CALL(SET_HASH_MAPPING_SIZE, 128, 0, 0), OKAY, "SET_HASH_MAPPING_SIZE");
+	must(CALL(SET_HASH_MAPPING, f->ctrl_page.gref, 128, 0), OKAY, "SET_HASH_MAPPING");
+	key_put(f, "xvf", "held");
+	snprintf(path, sizeof(path), "%s/xvf", f->dir);
+	xs_watch(path);
+	for (;;) {
+		text = xs_get(path);
+		if (!text || strcmp(text, "held"))
+			break;
+		free(text);
+		need(now_ms() < end, "nobody has looked");
+		xs_event(1000);
+	}
+	free(text);
+	alive(f);
+	key_rm(f, "xvf");
+}
+
+/* What the tracepoints and the drop reasons are there to tell of: eight control messages,
+ * a grant that is none, packets that wait too long, a stalled queue, a broken ring.
+ */
+static void f_events(struct front *f)
+{
+	struct frame_spec raw = frame_spec(FRAME_RAW, 200, 1, true), tcp = vector_spec(0, true);
+	struct queue *q = &f->q[0];
+	struct conf c = conf_default;
+	uint64_t expired, stalled;
+	uint32_t data;
+
+	c.ctrl = true;
+	front_connect(f, &c);
+	must(ctrl_call(f, XEN_NETIF_CTRL_TYPE_GET_HASH_MAPPING_SIZE, 0, 0, 0, &data), OKAY,
+	     "GET_HASH_MAPPING_SIZE");
+	must(CALL(SET_HASH_ALGORITHM, 77, 0, 0), INVALID, "algorithm 77");
+	tx_put(q, (netif_tx_request_t){ .gref = 0x00FFFFFF, .size = 100 });
+	tx_push(q);
+	need(tx_wait(q, COMES) && tx_status(q, 0) == NETIF_RSP_ERROR, "a bad grant is taken");
+	front_end(f);
+
+	starve_one(f, true, 8000, &expired, &stalled);
+	need(expired && stalled, "dropped after %d ms, stalled after %d", (int)expired,
+	     (int)stalled);
+	peer_send(f, &tcp, 5, 0);
+	receive(f, &raw);
+	feed_one(f);
+	q->txs->req_prod = q->tx_cons + RING + 1;
+	port_kick(q->tx_port);
+	broken(f);
+}
+
 const struct test features[] = {
 	{ "content", "content both ways, one queue, split channels", f_content },
 	{ "shared", "content both ways, one channel", f_shared },
@@ -837,6 +1085,8 @@ const struct test features[] = {
 	{ "no_sg", "a frontend without feature-sg", f_no_sg },
 	{ "gso_rx", "packets to be segmented, to the guest", f_gso_rx },
 	{ "gso_tx", "packets to be segmented, from the guest", f_gso_tx },
+	{ "gso_fixup", "packets to be segmented that have a checksum", f_gso_fixup },
+	{ "unfit", "checksums where no frontend looks for them", f_unfit },
 	{ "csum", "checksums left open, and filled in for who wants them", f_csum },
 	{ "mcast_static", "multicast control from the beginning", f_mcast_static },
 	{ "mcast_dynamic", "multicast control switched on and off", f_mcast_dynamic },
@@ -848,9 +1098,13 @@ const struct test features[] = {
 	{ "xdp", "headroom: negotiated, changed, refused", f_xdp },
 	{ "no_notify", "a frontend without feature-rx-notify", f_no_notify },
 	{ "stall", "a queue stalls, drains and comes back", f_stall },
+	{ "timeouts", "one of two queues gets no buffers: how long it has", f_timeouts },
 	{ "live_rings", "rings in use, over the end of the index", f_live_rings },
 	{ "prefix", "GSO prefix keys change nothing", f_prefix },
+	{ "burst", "a burst is sent off as one", f_burst },
 	{ "grefs", "static grants", f_grefs },
 	{ "at_once", "30 connections, each used at once", f_at_once },
+	{ "held", "connected until somebody has looked", f_held },
+	{ "events", "what tracepoints and drop reasons tell of", f_events },
 	{}
 };

@@ -111,9 +111,14 @@ static void put16(uint8_t *p, uint16_t v)
 	p[1] = v;
 }
 
+static uint8_t proto_of(const struct frame_spec *spec)
+{
+	return spec->proto ?: (is_tcp(spec->kind) ? 6 : 17);
+}
+
 static void make_ip(uint8_t *ip, const struct frame_spec *spec, uint32_t l4_len)
 {
-	uint8_t proto = is_tcp(spec->kind) ? 6 : 17;
+	uint8_t proto = proto_of(spec);
 
 	if (is_v6(spec->kind)) {
 		ip[0] = 0x60;
@@ -140,7 +145,7 @@ static void make_l4(uint8_t *l4, const struct frame_spec *spec, uint32_t len)
 	uint32_t acc = sum(spec->saddr, v6 ? 16 : 4, 0);
 	uint8_t *check = l4 + frame_csum_at(spec->kind);
 
-	acc = sum(spec->daddr, v6 ? 16 : 4, acc) + (tcp ? 6 : 17) + len;
+	acc = sum(spec->daddr, v6 ? 16 : 4, acc) + proto_of(spec) + len;
 	put16(l4, spec->sport);
 	put16(l4 + 2, spec->dport);
 	if (tcp) {

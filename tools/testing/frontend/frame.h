@@ -22,6 +22,7 @@ struct frame_spec {
 	uint32_t len;
 	uint32_t seed;
 	uint32_t partial;	/* the checksum is the pseudo header's alone */
+	uint32_t proto;		/* of IP, if it is to be another than its kind's */
 	uint8_t dst[6];
 	uint8_t src[6];
 	uint8_t saddr[16], daddr[16];
@@ -64,7 +65,6 @@ struct peer_msg {
 	uint32_t count, back, gso_size, gap_us;
 	struct frame_spec spec;
 	struct seen seen;
-	uint32_t pad;
 	uint64_t value[2];
 	char name[64];
 };

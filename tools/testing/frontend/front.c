@@ -235,7 +235,7 @@ static void clear_keys(struct front *f)
 		"event-channel-rx", "ctrl-ring-ref", "event-channel-ctrl",
 		"multi-queue-num-queues", "request-multicast-control", "xdp-headroom",
 		"feature-no-csum-offload", "feature-gso-tcpv4-prefix",
-		"feature-gso-tcpv6-prefix", "feature-ipv6-csum-offload",
+		"feature-gso-tcpv6-prefix", "feature-ipv6-csum-offload", "xvf",
 		"queue-0", "queue-1", "queue-2", "queue-3", "queue-4", "queue-5",
 		"queue-6", "queue-7",
 	};

@@ -8,6 +8,7 @@
 . /rig/tests/tap.sh
 . /rig/tests/net.sh
 . /rig/tests/xvf.sh
+. /rig/tests/trace.sh
 
 # The stall and the age limit are awaited.
 setup() { xvf_setup rx_drain_timeout_msecs=2000 rx_stall_timeout_msecs=4000; }
@@ -34,15 +35,108 @@ xdp_stop() {
 	guest n kill "$xdp_pid" && until_true 20 eval '[[ $(xs '"$fe"'/xdp-headroom) == 0 ]]' &&
 		xs_wait "$(vif_backend n 0)/state" 4
 }
+# rx_counts VIF: packets and slots, of all queues, at one look.
+rx_counts() {
+	ethtool -S "$1" | awk '
+		/^ *rx_queue_[0-9]+_packets:/ { packets += $2 }
+		/^ *rx_queue_[0-9]+_slots:/ { slots += $2 }
+		END { print packets, slots }'
+}
+# slots_are PER-PACKET: of small packets to n.
+slots_are() {
+	local vif packets slots more
+	vif=$(vif_name n 0)
+	read -r packets slots <<<"$(rx_counts "$vif")"
+	check "ping" ping -q -c 10 -i 0.2 $N4
+	read -r -a more <<<"$(rx_counts "$vif")"
+	packets=$((more[0] - packets))
+	slots=$((more[1] - slots))
+	((packets >= 10 && slots == $1 * packets)) || fail "$packets packets in $slots slots"
+}
+
+# It changes headroom while it is connected, by Reconfiguring, and waits for us.
 t_xdp_netfront() {
 	must "a program that passes all" xdp_start pass
 	check "traffic through it" stream $N4 1M
+	slots_are 2 # the second tells the headroom
 	must "it is taken away" xdp_stop
 	check "traffic without it" stream $N4 1M
+	slots_are 1
 	must "a program that drops all" xdp_start drop
 	ping -q -c 3 -i 0.2 -W 1 $N4 && fail "its frames come through"
 	must "it is taken away" xdp_stop
 	check "traffic without it" stream $N4 1M
+}
+
+# What a frontend has set over the control ring, as ethtool and debugfs show it.
+t_hash_shown() {
+	local fe said pid file=/sys/kernel/debug/xen-netback/$F/ctrl
+	local key='6d 5a 56 da 25 5b 0e c2 41 67 25 3d 43 a3 8f b0 d0 ca 2b cb ae 7b 30 b4 77 cb 2d a3 80 30 f2 0c 6a 42 b7 3b be ac 01 fa'
+	fe=/local/domain/$(guest_domid f)/device/vif/0
+	pid=$(guest_bg f 'exec xvf run held')
+	defer eval "guest f kill $pid 2>/dev/null; true"
+	must "it is connected" xs_wait "$fe/xvf" held
+
+	said=$(ethtool -x "$F")
+	same "ethtool -x, key" "$(sed -n '/^RSS hash key:/{n;p}' <<<"$said")" "${key// /:}"
+	same "ethtool -x, table" \
+		"$(awk '/^ +[0-9]+:/ { for (i = 2; i <= NF; i++) printf "%s", $i }' <<<"$said")" \
+		"$(printf '00001111%.0s' {1..16})"
+	check "ethtool -x, function" grep -q 'toeplitz: on' <<<"$said"
+
+	same "files" "$(ls "${file%/*}" | xargs)" "ctrl io_ring_q0 io_ring_q1"
+	same "who may read it" "$(stat -c %a "$file")" 400
+	said=$(cat "$file")
+	diag "$said"
+	same "its ring" "$(head -n 3 <<<"$said" | sed 's/, event.*//' | xargs)" \
+		"ctrl ring: 128 entries, 0 to do, 0 to answer requests: producer 5, consumer 5 responses: producer 5, private 5"
+	check "algorithm" grep -qx 'hash: toeplitz' <<<"$said"
+	check "types" grep -qx 'types: ipv4 ipv4+tcp ipv6 ipv6+tcp' <<<"$said"
+	check "key" grep -qx "key: 40 bytes: $key" <<<"$said"
+	check "mapping" grep -qx 'mapping: 128 entries' <<<"$said"
+	same "entries" "$(awk '/^ +[0-9]+: /{ for (i = 2; i <= NF; i++) printf "%s", $i }' <<<"$said")" \
+		"$(printf '00001111%.0s' {1..16})"
+
+	check "it may go" xenstore-write "$fe/xvf" seen
+	check "it goes" xs_wait_gone "$fe/xvf"
+	check "and is gone" xs_wait "$(vif_backend f 0)/state" 2
+	same "its complaints" "$(guest f cat "/tmp/bg.$pid")" ""
+}
+
+# drops COUNTER...: of guest f's vif, together.
+drops() {
+	local name
+	for name in "$@"; do
+		ethtool -S "$F" | awk -v n="$name:" '$1 == n { print $2 }'
+	done | awk '{ n += $1 } END { print n }'
+}
+
+# What goes wrong can be told by tracepoints, and drops by their reason.
+t_trace() {
+	local copy old stalled
+	copy=$(drops tx_queue_0_drop_copy)
+	old=$(drops rx_queue_{0,1}_drop_{expired,purged})
+	stalled=$(drops rx_queue_{0,1}_drop_{stalled,disconnected})
+	must "perf" trace_start xen_netback:xenvif_{ctrl,stall,fatal} skb:kfree_skb
+	xvf_case events
+	must "perf's report" trace_stop
+	copy=$(($(drops tx_queue_0_drop_copy) - copy))
+	old=$(($(drops rx_queue_{0,1}_drop_{expired,purged}) - old))
+	stalled=$(($(drops rx_queue_{0,1}_drop_{stalled,disconnected}) - stalled))
+	diag "$(grep -E "xen_netback|reason: (DEV_|QUEUE)" "$TAP_DIR/trace" | sort | uniq -c | sort -rn | head -n 20)"
+
+	same "control messages" "$(traced "xenvif_ctrl: *$F ")" 8
+	same "one with an answer" "$(traced "xenvif_ctrl: *$F id=[0-9]+ type=4 data=0,0,0 status=0 answer=128$")" 1
+	same "one that is refused" "$(traced "xenvif_ctrl: *$F id=[0-9]+ type=7 data=77,0,0 status=2 answer=0$")" 1
+	same "stalls" "$(traced "xenvif_stall: *$F-q1 stalled$")" 1
+	same "and their ends" "$(traced "xenvif_stall: *$F-q1 ready$")" 1
+	same "fatal errors" "$(traced "xenvif_fatal: *$F the TX ring is corrupt$")" 1
+
+	diag "dropped: $copy not copied, $old too old, $stalled while stalled"
+	((copy == 1 && old > 0 && stalled >= 5)) || fail "dropped: $copy, $old, $stalled"
+	same "not copied" "$(traced 'kfree_skb: .*location=xenvif_tx_.*reason: DEV_HDR')" "$copy"
+	same "too old" "$(traced 'kfree_skb: .*location=xenvif_rx_.*reason: QUEUE_PURGE')" "$old"
+	same "while stalled" "$(traced 'kfree_skb: .*reason: DEV_READY')" "$stalled"
 }
 
 tap_setup setup
@@ -54,6 +148,8 @@ feature_case four 'a frontend with four buffers'
 feature_case no_sg 'a frontend without feature-sg'
 feature_case gso_rx 'packets to be segmented, to the guest'
 feature_case gso_tx 'packets to be segmented, from the guest'
+feature_case gso_fixup 'packets to be segmented that have a checksum'
+feature_case unfit 'checksums where no frontend looks for them'
 feature_case csum 'checksums left open, and filled in for who wants them'
 feature_case mcast_static 'multicast control from the beginning'
 feature_case mcast_dynamic 'multicast control switched on and off'
@@ -65,9 +161,13 @@ feature_case hash_tx 'hashes from the guest'
 feature_case xdp 'headroom: negotiated, changed, refused'
 feature_case no_notify 'a frontend without feature-rx-notify'
 feature_case stall 'a queue stalls, drains and comes back'
+feature_case timeouts 'one of two queues gets no buffers: how long it has'
 feature_case live_rings 'rings in use, over the end of the index'
 feature_case prefix 'GSO prefix keys change nothing'
+feature_case burst 'a burst is sent off as one' stat
 feature_case grefs 'static grants' ctrl
 feature_case at_once '30 connections, each used at once' dead
+tap_case t_hash_shown 'ethtool -x and debugfs show what the frontend has set'
+tap_case t_trace 'tracepoints and drop reasons of what goes wrong'
 tap_case t_xdp_netfront "an XDP program in Linux's own frontend"
 tap_run

@@ -32,7 +32,7 @@ driver_ready() {
 }
 
 setup() {
-	check "driver domain d starts" guest_start d driver=1 &&
+	check "driver domain d starts" guest_start d driver=1 vcpus=2 &&
 		check "it is ready" driver_ready &&
 		check "guest g starts" guest_start g vif=bridge=br0,backend=d &&
 		check "guest g has a network" guest_ready g 11
@@ -102,6 +102,19 @@ t_module() {
 	check "ethtool -S: from the guest" grep -qE 'tx_queue_0_packets: [1-9]' <<<"$what"
 	check "ethtool -S: to the guest" grep -qE 'rx_queue_0_packets: [1-9]' <<<"$what"
 	! guest d modprobe -r xen-netback || fail "the module went away from under a vif"
+}
+
+# What is wrong is told where that domain may write, and in its log.
+t_error() {
+	local path node
+	path=$(vif_backend g 0)
+	node=/local/domain/$(guest_domid d)/error/${path#/local/domain/*/}/error
+	check "no error yet" eval "! xenstore-exists $node"
+	defer xenstore-rm "$path/rate"
+	must "a bad rate" xenstore-write "$path/rate" nonsense
+	check "told in xenstore" until_true 10 xenstore-exists "$node"
+	check "and in the log" guest_sh d "dmesg | grep 'rate is not BYTES'"
+	check "traffic" stream $G4 1M
 }
 
 # A vif that came and went leaves nothing in the driver domain: device, thread,
@@ -179,7 +192,7 @@ t_destroy() {
 	boot_id=$(guest g cat /proc/sys/kernel/random/boot_id)
 	must "load" load $G4
 	must "destroy" guest_kill d
-	must "a new one" guest_start d driver=1
+	must "a new one" guest_start d driver=1 vcpus=2
 	new_driver "$old"
 }
 
@@ -196,6 +209,7 @@ t_unload() {
 tap_setup setup
 tap_case t_create 'a vif that a guest is created with'
 tap_case t_module 'it is our module, and it shows'
+tap_case t_error 'an error is told in the driver domain'
 tap_case t_attach 'attach and detach leave nothing behind in the driver domain'
 tap_case t_reload "the guest's driver is reloaded"
 tap_case t_between 'guest to guest; one of them is destroyed'

@@ -291,6 +291,32 @@ static void test_no_memory(void **state)
 	assert_int_equal(stand->n_answered, 59 * 4 * 17);
 }
 
+/* No memory for the skb alone: that is seen when the packet is answered already. */
+static void test_no_skb(void **state)
+{
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(1, 0), 0, 60, 0, 0);
+	go();
+	assert_ended(1, 1);
+	/* The page is there, and has room. */
+	sim.fail_alloc_in = 1;
+	stand_tx_request(SIM_GREF(1, 0), 0, 60, 0, 0);
+	stand_tx_request(SIM_GREF(2, 0), 0, 60, 0, 1);
+	go();
+	assert_ended(3, 2);
+	assert_int_equal(sim.n_unmade, 1);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_NOMEM), 1);
+
+	/* ... and for that of a long one, whose pages go back. */
+	sim.fail_alloc_in = 1 + 3;
+	stand_tx_request(SIM_GREF(1, 0), 0, 8000, MORE, 0);
+	stand_tx_request(SIM_GREF(2, 0), 0, 4000, 0, 1);
+	go();
+	assert_ended(5, 2);
+	assert_int_equal(sim.n_unmade, 2);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_NOMEM), 2);
+}
+
 /* An interface that is down takes, answers, and delivers nothing. */
 static void test_down(void **state)
 {
@@ -865,6 +891,7 @@ int main(void)
 		STAND_TEST(test_hypercall_error),
 		STAND_TEST(test_again),
 		STAND_TEST(test_no_memory),
+		STAND_TEST(test_no_skb),
 		STAND_TEST(test_down),
 		STAND_TEST(test_partial),
 		cmocka_unit_test_setup_teardown(test_full_ring, setup_wrap, teardown),

@@ -522,8 +522,10 @@ struct sk_buff *napi_build_skb(void *data, unsigned int size)
 	u32 i;
 
 	/* Counts as an allocation of its own. */
-	if (alloc_fails())
+	if (alloc_fails()) {
+		sim.n_unmade++;
 		return NULL;
+	}
 	if (!size || offset_in_page(data) % 64 || size % 64 ||
 	    offset_in_page(data) + size > PAGE_SIZE)
 		sim_bug("a head that is not a fragment of a page");

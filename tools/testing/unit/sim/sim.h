@@ -52,6 +52,7 @@ struct sim {
 	u32 fail_alloc_in;
 	u32 n_alloc_failed;
 	u32 n_pages;		/* given out by pools */
+	u32 n_unmade;		/* heads that no skb was made of, for want of memory */
 
 	/* The hypercall: fails as a whole if set. */
 	bool fail_hypercall;

@@ -92,9 +92,10 @@ neighbour() {
 
 # at_connect HANDLE CHANGE...: a frontend that says Connected (4) after these
 # changes (key=value in its own directory, key= for a missing node, @key=value
-# in the backend's) is refused.
+# in the backend's) is refused, for that: the error has the first key's name in it, or
+# $names.
 at_connect() {
-	local change key value
+	local change key value words=${names:-${2%%=*}}
 	mark=bad-$1-$RANDOM
 	hand "$1"
 	shift
@@ -112,6 +113,7 @@ at_connect() {
 	must "backend waits for its frontend" xs_wait "$be/state" 2
 	xenstore-write "$fe/state" 4
 	refused
+	[[ $(xs "$error") == *"${words#@}"* ]] || fail "the error is not about ${words#@}"
 	hand_away
 	neighbour
 }
@@ -125,14 +127,27 @@ t_bad_mac() { at_connect 1 @mac=00:16:3e:zz:00:01; at_connect 2 @mac=00:16:3e; }
 t_no_rings() { at_connect 1 tx-ring-ref= ; at_connect 2 rx-ring-ref=; at_connect 3 tx-ring-ref= rx-ring-ref=; }
 t_text_rings() { at_connect 1 tx-ring-ref=abc; at_connect 2 rx-ring-ref=-; }
 t_huge_rings() { at_connect 1 tx-ring-ref=99999999999999999999; at_connect 2 rx-ring-ref=4294967304; at_connect 3 rx-ring-ref=-1; }
-t_ungranted_rings() { at_connect 1; at_connect 2 tx-ring-ref=400; at_connect 3 tx-ring-ref=4000000000; }
-t_no_channels() { at_connect 1 event-channel-tx= event-channel-rx=; at_connect 2 event-channel-rx=; }
-t_bad_channels() { at_connect 1 event-channel-tx=abc; at_connect 2 event-channel-tx= event-channel-rx= event-channel=99999999999999999999; at_connect 3 event-channel-tx=4000 event-channel-rx=4001; }
+t_ungranted_rings() {
+	local names='mapping rings'
+	at_connect 1
+	at_connect 2 tx-ring-ref=400
+	at_connect 3 tx-ring-ref=4000000000
+}
+t_no_channels() { names=event-channel at_connect 1 event-channel-tx= event-channel-rx=; at_connect 2 event-channel-rx=; }
+t_bad_channels() {
+	at_connect 1 event-channel-tx=abc
+	names=event-channel at_connect 2 event-channel-tx= event-channel-rx= event-channel=99999999999999999999
+	names='binding channels' at_connect 3 event-channel-tx=4000 event-channel-rx=4001
+}
 t_queues_zero() { at_connect 1 multi-queue-num-queues=0; }
 t_queues_many() { at_connect 1 multi-queue-num-queues=1000; at_connect 2 multi-queue-num-queues=4294967297; at_connect 3 multi-queue-num-queues=-1; }
-t_queues_missing() { at_connect 1 multi-queue-num-queues=2; }
+t_queues_missing() { names=queue-0/ at_connect 1 multi-queue-num-queues=2; }
 t_no_rx_copy() { at_connect 1 request-rx-copy=0; at_connect 2 request-rx-copy=; }
-t_ctrl_ring() { at_connect 1 ctrl-ring-ref=8; at_connect 2 ctrl-ring-ref=abc event-channel-ctrl=22; at_connect 3 ctrl-ring-ref=400 event-channel-ctrl=22; }
+t_ctrl_ring() {
+	names=event-channel-ctrl at_connect 1 ctrl-ring-ref=8
+	at_connect 2 ctrl-ring-ref=abc event-channel-ctrl=22
+	names='mapping rings' at_connect 3 ctrl-ring-ref=400 event-channel-ctrl=22
+}
 
 # at_probe HANDLE KEY: without that node there is no vif at all.
 at_probe() {

@@ -232,11 +232,13 @@ static bool xenvif_rx_filtered(const struct xenvif *vif, const struct sk_buff *s
 }
 
 /* Whether packets come from a program's own call. If they come from a softirq, or from a
- * thread of the kernel's that does the same work, there are mostly more to come.
+ * thread of the kernel's that does the same work, there are mostly more to come. Where a
+ * program can be preempted here the thread might have to wait for it, and does not.
  */
 static bool xenvif_rx_from_program(void)
 {
-	return in_task() && !(current->flags & PF_KTHREAD);
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) && in_task() &&
+	       !(current->flags & (PF_KTHREAD | PF_USER_WORKER));
 }
 
 /* There are packets: have them taken. If they are few they are sent off at once: in a
@@ -781,7 +783,12 @@ static void xenvif_rx_pass(struct xenvif_queue_rx *rx, u32 turn)
  *
  * What cannot be done at once is left to the thread.
  *
- * Context: the queue's NAPI poll, or ndo_start_xmit; bh off, interrupts on.
+ * A packet that is queued while a sender has the turn would be nobody's: the sender holds
+ * the netdev queue's lock, under which packets are queued, so there is none. One that
+ * is queued while the poll has it has the poll run again.
+ *
+ * Context: the queue's NAPI poll, or ndo_start_xmit, under the netdev queue's lock; bh
+ * off, interrupts on.
  * Return: whether it was this one's turn; if not, the one whose turn it is may have
  * seen all packets, or not.
  */
@@ -893,6 +900,8 @@ static void xenvif_rx_sleep_idle(struct xenvif_queue_rx *rx, long patience)
 	while (cmpxchg(&rx->turn, XENVIF_RX_TURN_NONE, XENVIF_RX_TURN_THREAD) ==
 	       XENVIF_RX_TURN_POLL)
 		cpu_relax();
+	/* If it has, a cmpxchg() that failed is all that came in between. */
+	smp_acquire__after_ctrl_dep();
 }
 
 /* Sleep until there is something to do. Before it does the thread owes an end to

@@ -145,6 +145,9 @@ compat_page_pool_create(const struct page_pool_params *params)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+/* The kernel's threads that work for a program (vhost's) were threads like others. */
+#define PF_USER_WORKER	0
+
 /* struct page_pool_params learnt of the pool's NAPI instance, for recycling
  * without a lock, with 6.4. Older pools recycle through their ring.
  */

@@ -363,6 +363,9 @@ struct task_struct {
 };
 
 #define PF_KTHREAD	0x00200000
+#define PF_USER_WORKER	0x00004000
+/* No option of the kernel that the driver asks for is set. */
+#define IS_ENABLED(option)	0
 /* Who sends packets: a softirq, unless the test says otherwise. */
 extern struct task_struct sim_sender;
 #define current		(&sim_sender)

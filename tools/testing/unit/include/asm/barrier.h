@@ -16,6 +16,7 @@
 #define smp_rmb()	__sync_synchronize()
 #define smp_wmb()	__sync_synchronize()
 #define smp_mb()	__sync_synchronize()
+#define smp_acquire__after_ctrl_dep()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define cmpxchg(p, old, new)	__sync_val_compare_and_swap(p, old, new)
 

@@ -63,6 +63,12 @@ hand_away() {
 	until_true 20 no_netdev "vif$B.$H" || fail "vif$B.$H does not go away"
 }
 
+# From where on the log is looked at. No mark is the beginning of another.
+new_mark() {
+	mark="bad-$BASHPID-$((++marks)):"
+	echo "$mark" >/dev/kmsg
+}
+
 # Lines of the log that are this vif's, and the driver's: the xenbus core and the
 # driver core add their own where a probe or a mapping fails.
 hand_log() {
@@ -96,10 +102,9 @@ neighbour() {
 # $names.
 at_connect() {
 	local change key value words=${names:-${2%%=*}}
-	mark=bad-$1-$RANDOM
+	new_mark
 	hand "$1"
 	shift
-	echo "$mark" >/dev/kmsg
 	for change in "$@"; do
 		key=${change%%=*}
 		value=${change#*=}
@@ -151,9 +156,8 @@ t_ctrl_ring() {
 
 # at_probe HANDLE KEY: without that node there is no vif at all.
 at_probe() {
-	mark=bad-$1-$RANDOM
+	new_mark
 	hand "$1"
-	echo "$mark" >/dev/kmsg
 	hand_set hand_be "$2" "${3:-}"
 	hand_write
 	check "an error node" xenstore_nonempty "$error"
@@ -169,9 +173,8 @@ t_bad_handle() { at_probe 1 handle; at_probe 2 handle abc; }
 t_bad_state() {
 	local state
 	for state in 99 4294967300 abc -1; do
-		mark=bad-$RANDOM
+		new_mark
 		hand 1
-		echo "$mark" >/dev/kmsg
 		hand_write
 		must "backend waits" xs_wait "$be/state" 2
 		xenstore-write -- "$fe/state" "$state"
@@ -193,15 +196,13 @@ t_bad_rate() {
 	H=0
 	defer xenstore-rm "$be/rate"
 	for rate in abc 1 1,2,3 , 99999999999999999999,5 -1,-1 10,abc 0,0 '1 000,5'; do
-		mark=bad-$RANDOM
-		echo "$mark" >/dev/kmsg
-		xenstore-write "$be/rate" "$rate"
+		new_mark
+		xenstore-write -- "$be/rate" "$rate"
 		check "rate '$rate': traffic" stream $N4 512k timeout=20
 		diag "rate '$rate': $(hand_log)"
 		(($(hand_log | wc -l) <= 1)) || fail "rate '$rate': more than one line in the log"
 	done
-	mark=bad-$RANDOM
-	echo "$mark" >/dev/kmsg
+	new_mark
 	xenstore-write "$be/rate" "nonsense"
 	check "one line in the log" until_true 5 eval '[[ $(hand_log | wc -l) == 1 ]]'
 	xenstore-write "$be/rate" ""
@@ -213,8 +214,7 @@ t_garbage() {
 	local i key before after
 	before=$(ls /sys/class/net | wc -l)
 	for i in 1 2 3 4 5 6 7 8; do
-		mark=bad-$i-$RANDOM
-		echo "$mark" >/dev/kmsg
+		new_mark
 		hand $i
 		for key in "${!hand_fe[@]}"; do
 			case $key in backend* | state) continue ;; esac
@@ -234,8 +234,7 @@ t_garbage() {
 
 # The frontend comes right after a refusal: the same vif connects.
 t_second_try() {
-	mark=bad-$RANDOM
-	echo "$mark" >/dev/kmsg
+	new_mark
 	must "attach" xl network-attach n bridge=xenbr0
 	defer vif_detach n 1
 	must "connected" vif_wait n 1
@@ -254,12 +253,12 @@ parameters=(separate_tx_rx_irq=0 rx_drain_timeout_msecs=5000
 	rx_stall_timeout_msecs=30000 max_queues=1 fatal_skb_slots=24
 	hash_cache_size=0 provides_xdp_headroom=0)
 t_parameters() {
-	local p mark=param-$RANDOM value want
+	local p value want
 	must "the neighbour's vif is gone" vif_detach n 0
 	defer eval 'vif_attach n 0 bridge=xenbr0; guest_address n 0 0 14'
 	defer modprobe xen-netback
 	must "unload" modprobe -r xen-netback
-	echo "$mark" >/dev/kmsg
+	new_mark
 	for p in "${parameters[@]}" separate_tx_rx_irq=1 separate_tx_rx_irq=Y \
 		max_queues=0 max_queues=8 fatal_skb_slots=20 hash_cache_size=64 \
 		provides_xdp_headroom=1; do

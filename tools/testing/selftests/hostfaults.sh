@@ -43,7 +43,7 @@ vif_plug() {
 # name free again the next attach works. (The error node is the xenbus core's: it
 # writes its own words over the driver's.)
 t_name_taken() {
-	local name error mark=name-$RANDOM
+	local name error mark=name-$BASHPID:
 	name=$(vif_name g 1)
 	error=/local/domain/0/error/backend/vif/$(guest_domid g)/1/error
 	echo "$mark" >/dev/kmsg

@@ -52,7 +52,7 @@ xvf_state() {
 # (Q), what is left (K), and the neighbour (N).
 xvf_case() {
 	local rc lines most start=$SECONDS verb=${*:2} lie=
-	mark=xvf-$1-$RANDOM
+	mark=xvf-$1-$BASHPID:
 	echo "$mark" >/dev/kmsg
 	# shellcheck disable=SC2053 # it is a glob
 	[[ $1 == ${XVF_PROVE:-} ]] && lie=${xvf_lies[$1]:-}

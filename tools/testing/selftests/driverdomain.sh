@@ -161,15 +161,20 @@ t_between() {
 	same_inventory "$before" "$after"
 }
 
-# new_driver OLD-DOMID: guest g lives on without the driver domain that served it,
-# and gets a vif of the one that is there now.
-new_driver() {
+# replaced HOW...: guest g lives on when the driver domain that served it goes by this
+# command in mid-transfer, and gets a vif of the one that is there then.
+replaced() {
+	local old boot_id
+	old=$(guest_domid d)
+	boot_id=$(guest g cat /proc/sys/kernel/random/boot_id)
+	must "load" load $G4
+	must "another driver domain" "$@"
 	same "g" "$(guest g cat /proc/sys/kernel/random/boot_id)" "$boot_id"
 	must "the driver domain is ready" driver_ready
 	must "the old vif is taken away" xl network-detach g 0
 	check "nothing of it is left in g" until_true 20 guest_sh g '[ ! -e /sys/bus/xen/devices/vif-0 ]'
 	check "the old driver domain is gone, no page is held" eval "! xl list | grep -q null"
-	check "nor has it a node" eval "! xenstore-exists /local/domain/$1"
+	check "nor has it a node" eval "! xenstore-exists /local/domain/$old"
 	must "a new vif" vif_attach g 0 bridge=br0 backend=d
 	must "address" guest_address g 0 0 11
 	check "IPv4" stream $G4 2M
@@ -177,24 +182,10 @@ new_driver() {
 	same "g" "$(guest g cat /proc/sys/kernel/random/boot_id)" "$boot_id"
 }
 
-t_restart() {
-	local old boot_id
-	old=$(guest_domid d)
-	boot_id=$(guest g cat /proc/sys/kernel/random/boot_id)
-	must "load" load $G4
-	must "restart" guest_reboot d
-	new_driver "$old"
-}
+destroy_and_start() { guest_kill d && guest_start d driver=1 vcpus=2; }
 
-t_destroy() {
-	local old boot_id
-	old=$(guest_domid d)
-	boot_id=$(guest g cat /proc/sys/kernel/random/boot_id)
-	must "load" load $G4
-	must "destroy" guest_kill d
-	must "a new one" guest_start d driver=1 vcpus=2
-	new_driver "$old"
-}
+t_restart() { replaced guest_reboot d; }
+t_destroy() { replaced destroy_and_start; }
 
 # Without vifs the module goes and comes, and the next vif works.
 t_unload() {

@@ -200,7 +200,7 @@ t_counters() {
 	vif=$(vif_name g 0)
 	check "traffic" stream $G4 1M
 	for name in tx_queue_0_copies_saved rx_queue_0_copies_saved; do
-		same "$name" "$(ethtool -S "$vif" | awk -v n="$name:" '$1 == n { print $2 }')" 0
+		same "$name" "$(vif_stat "$vif" "$name")" 0
 	done
 	check "debugfs" grep -q '^static grants: 0 of 512$' \
 		"/sys/kernel/debug/xen-netback/$vif/io_ring_q0"
@@ -367,17 +367,14 @@ ring() {
 		on && /responses:/ { printf " %s %s", $3, $5 }'
 }
 
-# queue_count VIF QUEUE NAME
-queue_count() { ethtool -S "$1" | awk -v n="$2:" '$1 == n { print $2 }'; }
-
 # rings_agree VIF QUEUE REQUESTS SLOTS: what a queue's file says since its connection
 # began with these counters, while nothing moves.
 rings_agree() {
 	local vif=$1 file=/sys/kernel/debug/xen-netback/$1/io_ring_q$2 n r
-	n=$(($(queue_count "$vif" "tx_queue_$2_requests") - $3))
+	n=$(($(vif_stat "$vif" "tx_queue_$2_requests") - $3))
 	rings="$(ring "$file" tx), $(ring "$file" rx)"
 	[[ ${rings%,*} == "256 0 0 $n $n $n $n" ]] || return
-	n=$(($(queue_count "$vif" "rx_queue_$2_slots") - $4))
+	n=$(($(vif_stat "$vif" "rx_queue_$2_slots") - $4))
 	read -ra r <<<"${rings#*,}"
 	# The guest has posted some more, at most all there are.
 	[[ ${r[*]:2} == "0 ${r[3]} $n $n $n" ]] && ((r[0] == 256 && r[1] == r[3] - n && r[1] <= 256))
@@ -391,7 +388,7 @@ t_debugfs() {
 	must "unload" netfront_unload g
 	check "nothing is shown without a connection" test ! -e "$dir"
 	for q in 0 1; do
-		before[q]="$(queue_count "$vif" "tx_queue_${q}_requests") $(queue_count "$vif" "rx_queue_${q}_slots")"
+		before[q]="$(vif_stat "$vif" "tx_queue_${q}_requests") $(vif_stat "$vif" "rx_queue_${q}_slots")"
 	done
 	must "load" netfront_load g
 	must "connected" vif_wait g 0
@@ -403,7 +400,7 @@ t_debugfs() {
 		# shellcheck disable=SC2086 # two words
 		until_true 10 rings_agree "$vif" $q ${before[q]} ||
 			fail "queue $q: $rings; counted before: ${before[q]}, now: \
-$(queue_count "$vif" "tx_queue_${q}_requests") $(queue_count "$vif" "rx_queue_${q}_slots")"
+$(vif_stat "$vif" "tx_queue_${q}_requests") $(vif_stat "$vif" "rx_queue_${q}_slots")"
 		check "its thread" grep -qE "^rx thread: pid $(pgrep -f "^\[?$vif-q$q-guest-rx" | head -n 1)," "$dir/io_ring_q$q"
 		check "kick" eval "echo kick >$dir/io_ring_q$q"
 	done

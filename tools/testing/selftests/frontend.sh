@@ -107,7 +107,7 @@ t_hash_shown() {
 drops() {
 	local name
 	for name in "$@"; do
-		ethtool -S "$F" | awk -v n="$name:" '$1 == n { print $2 }'
+		vif_stat "$F" "$name"
 	done | awk '{ n += $1 } END { print n }'
 }
 

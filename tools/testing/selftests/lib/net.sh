@@ -28,6 +28,9 @@ vif_name() { echo "vif$(guest_domid "$1").$2"; }
 # vif_count DEVICE COUNTER
 vif_count() { cat "/sys/class/net/$1/statistics/$2"; }
 
+# vif_stat DEVICE COUNTER: one of "ethtool -S".
+vif_stat() { ethtool -S "$1" | awk -v n="$2:" '$1 == n { print $2 }'; }
+
 # bridge NAME SUBNET: as xenbr0, which has subnet 0: 10.0.SUBNET.1 and
 # fd0SUBNET::1 are dom0.
 bridge() {

@@ -950,8 +950,6 @@ static void f_grefs(struct front *f)
 	c.ctrl = true;
 	front_connect(f, &c);
 	status = ctrl_call(f, XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE, 0, 0, 0, &max);
-	if (status == XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED)
-		skip("this driver has no static grants");
 	must(status, OKAY, "GET_GREF_MAPPING_SIZE");
 	need(max >= 2 * RING, "a queue may have %u mappings", max);
 	must(CALL(GET_GREF_MAPPING_SIZE, 1, 0, 0), INVALID, "GET_GREF_MAPPING_SIZE of queue 2");

@@ -5,7 +5,7 @@ import json
 import re
 from collections import defaultdict
 
-from .workloads import WORKLOADS
+from .workloads import info
 
 
 class BadRun(Exception):
@@ -75,30 +75,40 @@ def _outs(parts):
 
 def figures(name, parts):
     """One run of one workload: its figures, per unit where it says so."""
-    cpu, wall = {}, None
+    got, cpu, wall, moved = {}, {}, None, []
     for line in parts["meter"].splitlines():
         words = line.split()
         if words[0] == "cpu":
             cpu[int(words[1])] = int(words[2])
+        elif words[0] == "moved":
+            moved.append(int(words[2]))
+        elif words[0] == "window":
+            got["window_ns"] = int(words[1])
         else:
             wall = int(words[1])
-    got = {"dom0_total_ns": cpu.pop(0), "guests_total_ns": sum(cpu.values()),
-           "wall_ns": wall}
+    got |= {"dom0_total_ns": cpu.pop(0), "guests_total_ns": sum(cpu.values()),
+            "wall_ns": wall}
 
     stats = {}
     before = _counters(parts.get("stats.before", ""))
     for key, value in _counters(parts.get("stats.after", "")).items():
         if value != before[key]:
             stats[key] = value - before[key]
-    unit = WORKLOADS[name]["unit"]
+    unit = info(name)["unit"]
     if name == "vifs":
         number, took = map(int, parts["attach"].split())
-        _, free, less = map(int, parts["memory"].split())
         got["vifs"] = number
         got["attach_ms"] = took * 10 / number
+        times = list(map(int, parts["tenths"].split()))
+        got["attach_growth"] = (times[10] - times[9]) / (times[1] - times[0])
         got["detach_ms"] = int(parts["detach"].split()[1]) * 10 / number
-        got["memory_kib"] = (free - less) / number
+        got["memory_kib"] = _memory(parts["memory"])
         work = wall / 1e9 * number
+    elif name == "many_memory":
+        one, eight = (_memory(parts["memory." + n]) for n in "18")
+        got["queue_kib"] = (eight - one) / 7
+        got["memory_kib"] = one
+        work = wall / 1e9
     elif name == "idle":
         work = wall / 1e9
     elif unit == "KiB":
@@ -109,13 +119,15 @@ def figures(name, parts):
             raise BadRun("no bytes arrived")
         got["goodput"] = work * 1024 * 8 * 1e9 / wall if len(ends) > 1 \
             else rates[0]
-        if len(ends) > 1:
-            got["fairness"] = max(rates) / min(rates)
+        if moved:
+            if not min(moved):
+                raise BadRun("at no time did all of them run")
+            got["fairness"] = max(moved) / min(moved)
         got["retransmits"] = sum(e["sum_sent"].get("retransmits", 0)
                                  for e in ends)
     elif unit == "packet":
         # Of the 64 byte packets; acknowledgements and the like are few.
-        sender = WORKLOADS[name]["sender"]
+        sender = info(name)["sender"]
         key = "netdev_rx_packets" if sender == "guest" else \
             "netdev_tx_packets"
         work = stats.get(key, 0)
@@ -126,6 +138,15 @@ def figures(name, parts):
         if sent:
             got["sent"] = sent
             got["delivered"] = work / sent
+    elif unit == "flood":
+        end = _iperf(parts["out.0"])
+        got["goodput"] = end["sum_received"]["bits_per_second"]
+        work = 1
+        if "rate" in parts:
+            # the first vif's, while both received
+            work = moved[0]
+            got["sent"] = int(parts["rate"]) * got["window_ns"] / 1e9
+            got["delivered"] = work / got["sent"]
     else:
         text = parts["out.0"]
         match = re.search(r"\[Total Run\].*SentMessages=(\d+)", text)
@@ -136,8 +157,9 @@ def figures(name, parts):
         got["latency_us"] = float(late.group(1))
         got["goodput"] = work * 1e9 / wall
     got["work"] = work
-    got["dom0_ns"] = got["dom0_total_ns"] / work
-    got["guest_ns"] = got["guests_total_ns"] / work
+    if unit != "flood":
+        got["dom0_ns"] = got["dom0_total_ns"] / work
+        got["guest_ns"] = got["guests_total_ns"] / work
 
     irq = _difference(parts, "irq", _interrupts)
     girq = sum(_difference(parts, key[:-7], _interrupts) for key in parts
@@ -160,6 +182,12 @@ def figures(name, parts):
     return got
 
 
+def _memory(text):
+    """KiB that each of some vifs took, from "NUMBER FREE-BEFORE FREE-AFTER"."""
+    number, free, less = map(int, text.split())
+    return (free - less) / number
+
+
 def _sent(parts):
     text = parts.get("out.0", "")
     if text.lstrip().startswith("{"):
@@ -171,7 +199,8 @@ def all_figures(text):
     """({workload: {driver: [figures of each round]}}, [complaints])."""
     result, bad = {}, []
     for (driver, number, name), parts in sections(text).items():
-        if "meter" not in parts:
+        if "meter" not in parts or driver == "program" or \
+                name.endswith("@probe"):
             continue
         try:
             got = figures(name, parts)
@@ -180,6 +209,12 @@ def all_figures(text):
             continue
         got["round"] = int(number)
         result.setdefault(name, {}).setdefault(driver, []).append(got)
+    for driver, runs in result.get("overload@flood", {}).items():
+        alone = {r["round"]: r["goodput"] for r in
+                 result.get("overload@alone", {}).get(driver, ())}
+        for run in runs:
+            if run["round"] in alone:
+                run["unharmed"] = run["goodput"] / alone[run["round"]]
     return result, bad
 
 
@@ -191,6 +226,35 @@ def about(text):
             key, _, value = line.partition(" ")
             found[key] = value
     return found
+
+
+def _program_work(name, parts):
+    """How many units of the workload's the program did without a driver."""
+    unit = info(name)["unit"]
+    text = parts["out.0"]
+    if unit == "KiB":
+        return _iperf(text)["sum_received"]["bytes"] / 1024
+    if unit == "message":
+        return int(re.search(r"\[Total Run\].*SentMessages=(\d+)", text).group(1))
+    if text.lstrip().startswith("{"):
+        return _sent(parts)
+    sofar = re.search(r"pkts-sofar: (\d+)", text)
+    return int(sofar.group(1)) * int(parts.get("times", "1"))
+
+
+def programs(text):
+    """{workload: what dom0's programs cost for a unit with no driver}."""
+    result = {}
+    for (driver, _, name), parts in sections(text).items():
+        if driver != "program" or "share" not in parts:
+            continue
+        total = int(re.search(r"^cpu 0 (\d+)", parts["meter"],
+                              re.MULTILINE).group(1))
+        how, _, took = parts["share"].partition(" ")
+        took = {"all": total, "half": total / 2, "ns": int(took or 0),
+                "but": total - int(took or 0)}[how.strip()]
+        result[name] = took / _program_work(name, parts)
+    return result
 
 
 def floors(text, figures):

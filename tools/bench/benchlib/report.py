@@ -3,9 +3,10 @@
 
 from statistics import median
 
-from .workloads import WORKLOADS
+from .workloads import CURVES, info
 
 OTHER = "distro"
+MORE_IS_BETTER = ("goodput", "delivered", "unharmed")
 
 # metric: heading, factor for display, format
 ROWS = [
@@ -14,10 +15,13 @@ ROWS = [
     ("goodput", None, 1, ".0f"),
     ("latency_us", "latency, us", 1, ".2f"),
     ("fairness", "fastest/slowest", 1, ".4f"),
-    ("memory_kib", "memory, KiB", 1, ".0f"),
+    ("memory_kib", "memory of a vif, KiB", 1, ".0f"),
+    ("queue_kib", "memory of one more queue, KiB", 1, ".0f"),
     ("attach_ms", "attach, ms", 1, ".0f"),
+    ("attach_growth", "attach, the last tenth's of the first's", 1, ".2f"),
     ("detach_ms", "detach, ms", 1, ".0f"),
     ("delivered", "delivered/sent", 1, ".3f"),
+    ("unharmed", "the other's goodput, of alone", 1, ".3f"),
     ("notify_to_dom0", "notifications to dom0/packet", 1, ".4f"),
     ("notify_to_guest", "notifications to guests/packet", 1, ".4f"),
     ("copies", "copy operations/packet", 1, ".3f"),
@@ -43,7 +47,7 @@ def summary(figures):
                 if len(pairs) > 1:
                     row["ratio"] = median(pairs)
                     row["ratios"] = pairs
-            target = WORKLOADS[name]["targets"].get(metric)
+            target = info(name)["targets"].get(metric)
             if target:
                 row["target"] = target
             rows[metric] = row
@@ -67,16 +71,18 @@ def _met(metric, row):
         return None
     if metric == "fairness":
         return row.get("ours", 9) <= target
+    if metric == "unharmed":
+        return row.get("ours", 0) >= target
     if "ratio" not in row:
         return None
-    if metric == "goodput":
+    if metric in MORE_IS_BETTER:
         return row["ratio"] >= target
     return row["ratio"] <= target
 
 
 def _heading(metric, heading, unit):
     if metric == "goodput":
-        return "goodput, Mbit/s" if unit == "KiB" else f"{unit}s/s"
+        return "goodput, Mbit/s" if unit in ("KiB", "flood") else f"{unit}s/s"
     return heading.format(unit=unit)
 
 
@@ -93,6 +99,44 @@ def _others(row, scale, form):
     return lines
 
 
+def _floor(result, name, row):
+    """What no driver could do without: the copies, and dom0's programs."""
+    floor = result.get("floor", {}).get(name)
+    program = result.get("program", {}).get(name)
+    lines = []
+    if floor:
+        lines.append(f"  {'floor: ' + floor['text']:36} {floor['ns']:12.1f}")
+    if program:
+        lines.append(f"  {'floor: programs, without a driver':36} {program:12.1f}")
+    if floor and program and row.get("ours"):
+        both = floor["ns"] + program
+        lines.append(f"  {'floor: both; of it ours is':36} {both:12.1f}"
+                     f" {row['ours'] / both:12.2f}")
+    return lines
+
+
+def points(summary, name):
+    """Of a curve: [(point, row of dom0's CPU time)]."""
+    return [(int(key.partition("@")[2]), rows["dom0_ns"])
+            for key, rows in summary.items()
+            if key.startswith(name + "@") and "dom0_ns" in rows]
+
+
+def _curves(summary):
+    lines = []
+    for name, title in CURVES.items():
+        found = points(summary, name)
+        if not found:
+            continue
+        lines += ["", f"dom0 CPU, ns/packet, against {title}  [{name}]"]
+        for point, row in found:
+            cells = [format(row[d], ".0f") if d in row else "-"
+                     for d in ("ours", OTHER)]
+            ratio = format(row["ratio"], ".3f") if "ratio" in row else "-"
+            lines.append(f"  {point:<36} {cells[0]:>12} {cells[1]:>12} {ratio:>7}")
+    return lines
+
+
 def table(result):
     """The whole text."""
     lines = []
@@ -106,32 +150,33 @@ def table(result):
                      "are not seen.")
     lines += ["", f"{'':38} {'ours':>12} {'distro':>12} {'ratio':>7}  target"]
     for name, rows in result["summary"].items():
-        info = WORKLOADS[name]
-        floor = result.get("floor", {}).get(name)
-        lines.append(f"{info['title']}  [{name}]")
+        if name.partition("@")[0] in CURVES:
+            continue
+        what = info(name)
+        lines.append(f"{what['title']}  [{name}]")
         for metric, heading, factor, form in ROWS:
             row = rows.get(metric)
             if not row:
                 continue
-            scale = 1e-6 if metric == "goodput" and info["unit"] == "KiB" \
+            scale = 1e-6 if metric == "goodput" and what["unit"] in ("KiB", "flood") \
                 else factor
             cells = [format(row[d] * scale, form) if d in row else "-"
                      for d in ("ours", OTHER)]
             ratio = format(row["ratio"], ".3f") if "ratio" in row else "-"
-            text = (f"  {_heading(metric, heading, info['unit']):36} "
+            text = (f"  {_heading(metric, heading, what['unit']):36} "
                     f"{cells[0]:>12} {cells[1]:>12} {ratio:>7}")
             met = _met(metric, row)
             if met is not None:
-                sign = ">=" if metric == "goodput" else "<="
+                sign = ">=" if metric in MORE_IS_BETTER else "<="
                 text += f"  {sign}{row['target']:g} " + \
                     ("met" if met else "MISSED")
             if len(row.get("ratios", ())) > 1:
                 text += f"  [{min(row['ratios']):.3f}..{max(row['ratios']):.3f}]"
             lines.append(text)
             lines += _others(row, scale, form)
-            if metric == "dom0_ns" and floor:
-                lines.append(f"  {'floor: ' + floor['text']:36} "
-                             f"{floor['ns']:12.1f}")
+            if metric == "dom0_ns":
+                lines += _floor(result, name, row)
+    lines += _curves(result["summary"])
     for text in result.get("bad", ()):
         lines.append("FAILED: " + text)
     return "\n".join(lines) + "\n"
@@ -139,9 +184,9 @@ def table(result):
 
 def chart(result):
     """An SVG of the ratios of dom0's CPU time, with the targets."""
-    bars = [(WORKLOADS[n]["title"], rows["dom0_ns"]) for n, rows in
-            result["summary"].items()
-            if "ratio" in rows.get("dom0_ns", {})]
+    bars = [(info(n)["title"], rows["dom0_ns"]) for n, rows in
+            result["summary"].items() if "@" not in n
+            and "ratio" in rows.get("dom0_ns", {})]
     left, width, step, top = 330, 420, 30, 70
     height = top + step * len(bars) + 40
     full = max([1.1] + [row["ratio"] * 1.08 for _, row in bars])

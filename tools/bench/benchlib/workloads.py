@@ -36,10 +36,36 @@ _add("nic_tcp", "guest to second NIC, bridged, TCP", "KiB", "guest", 0.70)
 _add("nic_routed", "guest to second NIC, routed, TCP", "KiB", "guest", 0.70)
 _add("four_g2d", "4 guests to dom0 at once, TCP", "KiB", "guest", 0.50,
      goodput=1.5, fairness=1.006)
-_add("four_d2g", "dom0 to 4 guests at once, TCP", "KiB", "dom0", 0.75)
+_add("four_d2g", "dom0 to 4 guests at once, TCP", "KiB", "dom0", 0.75,
+     fairness=1.006)
+_add("overload", "dom0 sends a guest 3 x what it takes; another one, steadily",
+     "flood", "dom0", delivered=1, unharmed=0.95)
 _add("vifs", "many idle vifs, each", "second", "none",
      memory_kib=0.25)
+_add("many_memory", "idle vifs, of 1 and of 8 queues", "second", "none",
+     memory_kib=0.25, queue_kib=0.25)
 _add("idle", "one idle vif", "second", "none")
+
+# Points of a curve each: "size_g2d@1514".
+CURVES = {
+    "size_g2d": "bytes of a packet, guest to dom0",
+    "size_d2g": "bytes of a packet, dom0 to guest",
+    "slots_g2d": "slots of a packet of 4000 bytes, guest to dom0",
+    "many_queues": "queues that send 64 bytes",
+    "many_vifs": "vifs that send 64 bytes",
+}
+for _name, _title in CURVES.items():
+    _add(_name, _title, "packet", "dom0" if _name == "size_d2g" else "guest")
+
+
+def info(name):
+    """Of a workload, or of a point of one."""
+    base, _, point = name.partition("@")
+    found = WORKLOADS[base]
+    if point:
+        found = dict(found, title=f"{found['title']}: {point}")
+    return found
+
 
 EXTRA = ["pktgen_d2g_flood", "vifs"]
 QUICK = ["tcp_g2d", "tcp_d2g", "tcp_g2d_notso", "udp_g2d", "pktgen_g2d",

@@ -18,6 +18,7 @@ DRIVER=none
 ROUND=0
 WATCH=''		# what runs domcpu, if not the shell
 GUESTS=()		# those with a vif just now
+DEVS=()			# their vifs
 OUT=/tmp/job
 
 note() {
@@ -51,11 +52,15 @@ use() {
 	DRIVER=$1
 }
 
-# guest_boot G...: guests without a vif, at the same time
+# guest_boot G...: guests without a vif, at the same time. MANY has a processor for
+# each of many queues.
+MANY=g5
 guest_boot() {
-	local g
+	local g more
 	for g; do
-		guest_start "$g" wait=0 cmdline="$GUEST_ARGS" || return 1
+		more=()
+		[ "$g" = $MANY ] && more=(vcpus=8 mem=768)
+		guest_start "$g" wait=0 cmdline="$GUEST_ARGS" "${more[@]}" || return 1
 	done
 	for g; do
 		guest_wait_ready "$g" || return 1
@@ -69,7 +74,8 @@ guest_boot() {
 
 # plug G...: gives each its vif
 plug() {
-	local g pids=()
+	local g
+	DEVS=()
 	for g; do
 		xl network-attach "$g" bridge=xenbr0 \
 			mac="00:16:3e:00:00:0$((${g#g} + 1))" || return 1
@@ -83,6 +89,7 @@ plug() {
 			note "$g does not answer"
 			return 1
 		}
+		DEVS+=("$(vif_of "$g")")
 	done
 	GUESTS=("$@")
 	# the hotplug scripts, router solicitations and the like are over
@@ -90,27 +97,31 @@ plug() {
 }
 
 unplug() {
-	local g vif back
-	for g in "${GUESTS[@]}"; do
-		vif=$(vif_of "$g")
-		back=$(vif_backend "$g" 0)
-		xl network-detach "$g" 0 || return 1
-		xs_wait_gone "$back" || return 1
-		while [ -e "/sys/class/net/$vif" ]; do sleep 0.05; done
-		# else the end of this one in the guest meets the next one
-		guest_sh "$g" 'while [ -e /sys/devices/vif-0 ]; do sleep 0.02; done' ||
-			return 1
-	done
+	local g
+	for g in "${GUESTS[@]}"; do unplug_one "$g" 0 || return 1; done
 	GUESTS=()
+	DEVS=()
+}
+
+# unplug_one G NUMBER
+unplug_one() {
+	local vif back
+	vif=$(vif_of "$1" "$2")
+	back=$(vif_backend "$1" "$2")
+	xl network-detach "$1" "$2" || return 1
+	xs_wait_gone "$back" || return 1
+	while [ -e "/sys/class/net/$vif" ]; do sleep 0.05; done
+	# else the end of this one in the guest meets the next one
+	guest_sh "$1" "while [ -e /sys/devices/vif-$2 ]; do sleep 0.02; done"
 }
 
 snapshot() {
-	local g
+	local g vif
 	section "$1" "stats.$2"
-	for g in "${GUESTS[@]}"; do
-		echo "vif $g"
-		ethtool -S "$(vif_of "$g")" | grep -v ': 0$'
-		(cd "/sys/class/net/$(vif_of "$g")/statistics" && grep -v '^0$' ./* |
+	for vif in "${DEVS[@]}"; do
+		echo "vif $vif"
+		ethtool -S "$vif" | grep -v ': 0$'
+		(cd "/sys/class/net/$vif/statistics" && grep -v '^0$' ./* |
 			sed 's/^\.\/\(.*\):/netdev_\1: /')
 	done >>"$RAW"
 	section "$1" "irq.$2"
@@ -123,14 +134,19 @@ snapshot() {
 	done
 }
 
-# measure WORKLOAD JOB...
+# measure WORKLOAD[@POINT] JOB...: with WATCHED, a counter's name, see also by it how
+# much each vif moved while all did, from UNDER_WAY on.
 measure() {
-	local name=$1 n=0
+	local name=$1 n=0 vif watch=()
 	shift
+	[ -n "$UNDER_WAY" ] && watch+=(-u "$UNDER_WAY")
+	for vif in ${WATCHED:+"${DEVS[@]}"}; do
+		watch+=(-w "/sys/class/net/$vif/statistics/$WATCHED")
+	done
 	snapshot "$name" before
 	sleep 0.2
 	# shellcheck disable=SC2086
-	$WATCH domcpu $OUT "$@" >/tmp/meter || {
+	$WATCH domcpu "${watch[@]}" $OUT "$@" >/tmp/meter || {
 		note "$DRIVER $name: failed"
 		return 1
 	}
@@ -142,7 +158,7 @@ measure() {
 		echo >>"$RAW"
 	done
 	snapshot "$name" after
-	if [ "$DRIVER" = ours ] && [ "$ROUND" = 0 ] && [ "$FLOOR" = 1 ]; then
+	if [ "$DRIVER" = ours ] && [ "$ROUND" = 0 ] && [ "$FLOOR" = 1 ] && [[ $name != *@* ]]; then
 		bare_copies "$name"
 	fi
 	keep

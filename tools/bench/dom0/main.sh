@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Runs in dom0: $WORKLOADS under each driver, $ROUNDS times, the order of the
-# drivers alternating.
+# Runs in dom0: first the programs of $WORKLOADS without a driver; then all of them
+# under each driver, $ROUNDS times, the order of the drivers alternating.
 . /bench/lib.sh
 . /bench/workloads.sh
+. /bench/curves.sh
+. /bench/programs.sh
 
 set -- $DRIVERS
 section - about
@@ -15,9 +17,9 @@ section - about
 # guests_of WORKLOAD: how many it takes
 guests_of() {
 	case $1 in
-	tcp_g2g) echo 2 ;;
+	tcp_g2g | overload) echo 2 ;;
 	four_*) echo 4 ;;
-	vifs*) echo 0 ;;
+	vifs* | many_*) echo 0 ;;
 	*) echo 1 ;;
 	esac
 }
@@ -31,11 +33,25 @@ for w in $WORKLOADS; do
 done
 all=(g1 g2 g3 g4)
 guest_boot "${all[@]:0:most}" || exit 1
-[ -n "${by[0]}" ] && { vifs_guest || exit 1; }
+case $WORKLOADS in
+*vifs*) vifs_guest || exit 1 ;;
+esac
+case $WORKLOADS in
+*many_*) guest_boot $MANY || exit 1 ;;
+esac
 case $WORKLOADS in
 *nic_*) nic_setup || exit 1 ;;
 esac
 status=0
+if [ "$FLOOR" = 1 ]; then
+	DRIVER=program
+	for w in $WORKLOADS; do
+		type "program_$w" >/dev/null 2>&1 || continue
+		peer_add || exit 1
+		note "program_$w"
+		"program_$w" || status=1
+	done
+fi
 for ((ROUND = 0; ROUND < ROUNDS; ROUND++)); do
 	order=("$@")
 	if ((ROUND % 2)); then

@@ -71,29 +71,47 @@ drop_in_guest() {
 # bridge.  A pktgen that finds a queue stopped spins, and when it is done it spins
 # until its last packet is freed: its spinning would be what is measured.  So it
 # sends into a veth, which never stops, and the last packet of each burst (known
-# by its port) is dropped at the bridge's side of that.
-BURST=2000
-pktgen_d2g() {
-	local port
-	ip link add pga type veth peer name pgb || return 1
+# by its source port) is dropped at the bridge's side of that.
+# generator_add MTU
+generator_add() {
+	ip link add pga mtu "$1" type veth peer name pgb mtu "$1" || return 1
 	ip link set pgb master xenbr0 up && ip link set pga up || return 1
-	tc qdisc add dev pgb clsact
+	tc qdisc add dev pgb clsact || return 1
+	sleep 0.5
+}
+
+# generator_set ADDRESS MAC BURST SIZE
+generator_set() {
+	local port
+	eval "$(pktgen_text pga "$1" "$2" "$3" | sed "s/pkt_size 106/pkt_size $4/")"
+	echo "udp_src_max $((9 + $3))" >/proc/net/pktgen/pga
+	tc filter del dev pgb ingress
 	# the ports go round; whichever end of them pktgen begins with
-	for port in 9 $((9 + BURST - 1)); do
+	for port in 9 $((9 + $3 - 1)); do
 		tc filter add dev pgb ingress protocol ip u32 \
-			match ip protocol 17 0xff match u16 $port 0xffff at 22 \
+			match ip protocol 17 0xff match u16 "$port" 0xffff at 20 \
 			action drop || return 1
 	done
-	sleep 0.5
-	drop_in_guest
-	eval "$(pktgen_text pga $G1 00:16:3e:00:00:02 $BURST)"
-	echo "udp_dst_max $((9 + BURST))" >/proc/net/pktgen/pga
-	measure pktgen_d2g "=for ((i = 0; i < $((PACKETS * 2 / BURST)); i++)); do
-		echo start >/proc/net/pktgen/pgctrl; done
+}
+
+# generator_bursts N: the command that sends them
+generator_bursts() {
+	echo "for ((i = 0; i < $1; i++)); do echo start >/proc/net/pktgen/pgctrl; done
 		cat /proc/net/pktgen/pga"
+}
+
+generator_del() {
 	echo rem_device_all >/proc/net/pktgen/kpktgend_0
-	guest g1 tc qdisc del dev eth0 clsact
 	ip link del pga
+}
+
+BURST=2000
+pktgen_d2g() {
+	generator_add 1500 && generator_set $G1 00:16:3e:00:00:02 $BURST 106 || return 1
+	drop_in_guest
+	measure pktgen_d2g "=$(generator_bursts $((PACKETS * 2 / BURST)))"
+	guest g1 tc qdisc del dev eth0 clsact
+	generator_del
 }
 
 # ... and straight into the vif, as fast as it can, spinning included.
@@ -123,7 +141,7 @@ idle() { measure idle "=sleep 1"; }
 
 four_g2d() {
 	local n=$((BYTES / 4))
-	measure four_g2d "10.0.0.2=iperf3 -J -c $D -p 5201 -n $n" \
+	WATCHED=rx_bytes measure four_g2d "10.0.0.2=iperf3 -J -c $D -p 5201 -n $n" \
 		"10.0.0.3=iperf3 -J -c $D -p 5202 -n $n" \
 		"10.0.0.4=iperf3 -J -c $D -p 5203 -n $n" \
 		"10.0.0.5=iperf3 -J -c $D -p 5204 -n $n"
@@ -131,10 +149,41 @@ four_g2d() {
 
 four_d2g() {
 	local n=$((BYTES / 4))
-	measure four_d2g "10.0.0.2=iperf3 -J -c $D -p 5201 -R -n $n" \
+	WATCHED=tx_bytes measure four_d2g "10.0.0.2=iperf3 -J -c $D -p 5201 -R -n $n" \
 		"10.0.0.3=iperf3 -J -c $D -p 5202 -R -n $n" \
 		"10.0.0.4=iperf3 -J -c $D -p 5203 -R -n $n" \
 		"10.0.0.5=iperf3 -J -c $D -p 5204 -R -n $n"
+}
+
+# One guest, whose processor is capped, is sent three times what it takes, while
+# another one receives at a steady rate; and before that the other one alone.  What
+# the first one takes is found out once, so that all drivers have the same load,
+# which is routed: a packet of dom0's own sockets would hold its sender back.
+OVERLOAD_CAP=${OVERLOAD_CAP:-5}
+OVERLOAD_STEADY=${OVERLOAD_STEADY:-200}
+overload() {
+	local steady="$G2=iperf3 -J -c $D -R -b ${OVERLOAD_STEADY}M -n $((BYTES / 4))"
+	peer_add && sysctl -qw net.ipv4.ip_forward=1 &&
+		guest_sh g1 "ip route replace ${HERE%.*}.0/24 via $D" &&
+		xl sched-credit2 -d g1 -c "$OVERLOAD_CAP" || return 1
+	if [ -z "$OVERLOAD_RATE" ]; then
+		overload_flood overload@probe 0 || return 1
+		OVERLOAD_RATE=$(awk '$1 == "window" { ns = $2 }
+			$1 == "moved" { printf "%d", 3 * $3 / (ns / 1e9); exit }' /tmp/meter)
+		note "a guest with $OVERLOAD_CAP % of a processor: the load is $OVERLOAD_RATE/s"
+	fi
+	measure overload@alone "$steady"
+	overload_flood overload@flood $((OVERLOAD_RATE * 512)) "$steady" || return 1
+	section overload@flood rate
+	echo "$OVERLOAD_RATE" >>"$RAW"
+	xl sched-credit2 -d g1 -c 0
+}
+
+# overload_flood NAME BITS-A-SECOND [JOB]: only the first one's vif is looked at
+overload_flood() {
+	local DEVS=("$(vif_of g1)")
+	WATCHED=tx_packets UNDER_WAY=1000 measure "$1" "${@:3}" \
+		"=ip netns exec peer iperf3 -J -u -l 64 -b $2 -t 3 -c $G1"
 }
 
 # Two network cards on one wire: "near" is dom0's, "far" is another machine,
@@ -213,9 +262,12 @@ vifs() {
 	local before after start n dev
 	before=$(mem_free)
 	start=$(uptime_cs)
+	section vifs tenths
 	for ((n = 0; n < VIFS; n++)); do
+		((n % (VIFS / 10))) || uptime_cs >>"$RAW"
 		xl network-attach v bridge=xenbr0 || return 1
 	done
+	uptime_cs >>"$RAW"
 	for ((n = 0; n < VIFS; n++)); do
 		vif_wait v $n 300 || return 1
 	done
@@ -246,5 +298,28 @@ vifs() {
 		sleep 0.1; done'
 	section vifs rest
 	echo "$(mem_free)" >>"$RAW"
+	keep
+}
+
+# What memory a vif takes that does nothing, with one queue and with eight.
+many_memory() {
+	local queues n before
+	# the first ones find the slab allocator empty
+	for queues in 8 1 8; do
+		reload max_queues=$queues || return 1
+		before=$(mem_free)
+		for ((n = 0; n < 4; n++)); do
+			xl network-attach $MANY bridge=xenbr0 && vif_wait $MANY $n || return 1
+			guest_sh $MANY "until ip link set eth$n up; do sleep 0.02; done" ||
+				return 1
+		done
+		sleep 2
+		section many_memory "memory.$queues"
+		echo "4 $before $(mem_free)" >>"$RAW"
+		for ((n = 3; n >= 0; n--)); do unplug_one $MANY $n || return 1; done
+	done
+	section many_memory meter
+	domcpu $OUT "=sleep 1" >>"$RAW"
+	use "$DRIVER"
 	keep
 }

@@ -3,9 +3,15 @@
  * What each domain's processors have done, to the nanosecond.
  *
  *   domcpu				a line "DOMID NS" for each domain
- *   domcpu OUT JOB...			run the jobs at once; print a line
+ *   domcpu [-u N] [-w FILE]... OUT JOB...
+ *					run the jobs at once; print a line
  *					"cpu DOMID NS" for each domain with what
  *					it used meanwhile, and "wall NS"
+ *
+ * With -w also a line "moved FILE N" for each counter that FILE holds: how much
+ * it grew from the time when all of them were under way (had grown by N, 1 MiB if
+ * it is not given) until the first job was done, so while all ran; and "window NS",
+ * how long that was.
  *
  * A JOB is "ADDRESS=COMMAND", run by the xserve at that address, or
  * "=COMMAND", run here; its output goes to the file OUT.N.  The connections
@@ -29,6 +35,10 @@
 
 #define MAX_DOMAINS	256
 #define MAX_JOBS	64
+#define MAX_WATCHED	16
+
+/* Counters are looked at this often, in ms. */
+#define WATCH_EVERY	50
 
 struct sample {
 	uint64_t ns;
@@ -36,7 +46,16 @@ struct sample {
 	xc_domaininfo_t dom[MAX_DOMAINS];
 };
 
+struct watched {
+	const char *path;
+	uint64_t first, begin, end;
+};
+
 static xc_interface *xc;
+static struct watched watched[MAX_WATCHED];
+static int n_watched;
+static uint64_t under_way = 1 << 20;
+static uint64_t window_begin, window_end;
 
 static void die(const char *what)
 {
@@ -44,15 +63,20 @@ static void die(const char *what)
 	exit(2);
 }
 
-static void take(struct sample *s)
+static uint64_t clock_ns(void)
 {
 	struct timespec t;
 
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void take(struct sample *s)
+{
 	s->n = xc_domain_getinfolist(xc, 0, MAX_DOMAINS, s->dom);
 	if (s->n < 0)
 		die("xc_domain_getinfolist");
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	s->ns = t.tv_sec * 1000000000ull + t.tv_nsec;
+	s->ns = clock_ns();
 }
 
 static int local(const char *command)
@@ -79,14 +103,102 @@ static int remote(const char *address)
 	return fd;
 }
 
+static uint64_t counter(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		die(path);
+	close(fd);
+	return strtoull(text, NULL, 10);
+}
+
+/* Looks at all counters; whether they are under way. */
+static int watch(int begun)
+{
+	uint64_t now[MAX_WATCHED];
+	int i, slow = 0;
+
+	for (i = 0; i < n_watched; i++) {
+		now[i] = counter(watched[i].path);
+		slow |= now[i] < watched[i].first + under_way;
+	}
+	if (slow)
+		return 0;
+	for (i = 0; i < n_watched; i++) {
+		if (!begun)
+			watched[i].begin = now[i];
+		watched[i].end = now[i];
+	}
+	window_end = clock_ns();
+	if (!begun)
+		window_begin = window_end;
+	return 1;
+}
+
+static void watch_options(int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "+u:w:")) != -1) {
+		if (option == 'u') {
+			under_way = strtoull(optarg, NULL, 10);
+			continue;
+		}
+		if (option != 'w' || n_watched == MAX_WATCHED)
+			exit(2);
+		watched[n_watched].path = optarg;
+		watched[n_watched].first = counter(optarg);
+		n_watched++;
+	}
+}
+
+/* Starts the jobs; each waits for a line then. */
+static void start(int n, const char *prefix, char **jobs, struct pollfd *p, int *out)
+{
+	char *cut, ready;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		char *job = jobs[i], path[256];
+
+		cut = strchr(job, '=');
+		if (!cut) {
+			fprintf(stderr, "domcpu: what is %s?\n", job);
+			exit(2);
+		}
+		*cut = '\0';
+		if (*job) {
+			p[i].fd = remote(job);
+			dprintf(p[i].fd, "%s\n", cut + 1);
+		} else {
+			p[i].fd = local(cut + 1);
+		}
+		p[i].events = POLLIN;
+		/* it says when it is ready to go */
+		if (read(p[i].fd, &ready, 1) != 1)
+			die("a job that did not start");
+		snprintf(path, sizeof(path), "%s.%d", prefix, i);
+		out[i] = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		if (out[i] < 0)
+			die(path);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct sample before, after;
 	struct pollfd p[MAX_JOBS];
 	int out[MAX_JOBS];
-	int i, j, left, n = argc - 2;
-	char buf[65536], *cut;
+	int i, j, left, n, begun = 0;
+	char buf[65536];
 	ssize_t got;
+
+	watch_options(argc, argv);
+	argc -= optind - 1;
+	argv += optind - 1;
+	n = argc - 2;
 
 	xc = xc_interface_open(NULL, NULL, 0);
 	if (!xc)
@@ -100,38 +212,18 @@ int main(int argc, char **argv)
 	}
 	if (n > MAX_JOBS)
 		return 2;
-	for (i = 0; i < n; i++) {
-		char *job = argv[i + 2], path[256];
-
-		cut = strchr(job, '=');
-		if (!cut) {
-			fprintf(stderr, "domcpu: what is %s?\n", job);
-			return 2;
-		}
-		*cut = '\0';
-		if (*job) {
-			p[i].fd = remote(job);
-			dprintf(p[i].fd, "%s\n", cut + 1);
-		} else {
-			p[i].fd = local(cut + 1);
-		}
-		p[i].events = POLLIN;
-		/* it says when it is ready to go */
-		if (read(p[i].fd, buf, 1) != 1)
-			die("a job that did not start");
-		snprintf(path, sizeof(path), "%s.%d", argv[1], i);
-		out[i] = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-		if (out[i] < 0)
-			die(path);
-	}
+	start(n, argv[1], argv + 2, p, out);
 	usleep(20000);
 	take(&before);
 	for (i = 0; i < n; i++)
 		if (write(p[i].fd, "\n", 1) != 1)
 			die("a job that went away");
 	for (left = n; left;) {
-		if (poll(p, n, -1) < 0)
+		if (poll(p, n, n_watched && left == n ? WATCH_EVERY : -1) < 0)
 			die("poll");
+		/* a job that is done closes its end, and speaks before that */
+		if (n_watched && left == n)
+			begun = watch(begun);
 		for (i = 0; i < n; i++) {
 			if (p[i].fd < 0 || !p[i].revents)
 				continue;
@@ -154,5 +246,10 @@ int main(int argc, char **argv)
 				       (after.dom[i].cpu_time -
 					before.dom[j].cpu_time));
 	printf("wall %llu\n", (unsigned long long)(after.ns - before.ns));
+	if (n_watched)
+		printf("window %llu\n", (unsigned long long)(window_end - window_begin));
+	for (i = 0; i < n_watched; i++)
+		printf("moved %s %llu\n", watched[i].path,
+		       (unsigned long long)(watched[i].end - watched[i].begin));
 	return 0;
 }

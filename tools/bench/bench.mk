@@ -7,7 +7,7 @@ BENCH_KERNEL ?= 6.12
 
 .PHONY: bench bench-quick bench-profile
 
-bench: ## our module against the distribution's: all workloads (about an hour)
+bench: ## our module against the distribution's: all workloads (some three hours)
 	$(BENCH) run --dom0 $(BENCH_KERNEL)
 
 bench-quick: ## the main workloads, in at most ten minutes

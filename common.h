@@ -301,11 +301,22 @@ struct xenvif_tx_work {
 	u32 hash;
 };
 
+/* Whether a queue's pool has pages that are not in use: it has none; there were no
+ * packets since somebody looked; there were.
+ */
+#define XENVIF_POOL_EMPTY	0
+#define XENVIF_POOL_RESTED	1
+#define XENVIF_POOL_USED	2
+
+/* How often somebody looks, in jiffies. */
+#define XENVIF_POOL_LOOK	(10 * HZ)
+
 /**
  * struct xenvif_queue_tx - a queue's guest-TX side
  * @napi: its NAPI instance: what follows is touched by its poll alone, or while it
  *	is disabled
  * @pool: pages for the packets
+ * @age: XENVIF_POOL_*: how long ago there were packets; shared with xenvif_queue_trim()
  * @batch: grant copies of the poll
  * @work: packets of the poll
  * @n_work: how many; not 0 between polls only while copies are being retried
@@ -322,6 +333,7 @@ struct xenvif_tx_work {
 struct xenvif_queue_tx {
 	struct napi_struct napi;
 	struct page_pool *pool;
+	u8 age;
 	struct xenvif_batch batch;
 	struct xenvif_tx_work *work;
 	u32 n_work;
@@ -585,6 +597,7 @@ struct xenvif {
 	struct xenvif_ctrl *ctrl;
 	struct work_struct fatal_work;
 	struct work_struct publish_work;
+	struct delayed_work trim_work;
 	struct ratelimit_state log_limit;
 };
 
@@ -650,6 +663,7 @@ int xenvif_channel_bind(struct xenvif_channel *channel, struct xenvif *vif,
 void xenvif_channel_unbind(struct xenvif_channel *channel, void *data);
 bool xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked);
 void xenvif_queue_kick(struct xenvif_queue *queue);
+bool xenvif_queue_trim(struct xenvif_queue *queue);
 struct xenvif_channel *xenvif_rx_channel(struct xenvif_queue *queue);
 void xenvif_notify(const struct xenvif_channel *channel);
 

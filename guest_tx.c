@@ -669,6 +669,15 @@ static bool xenvif_tx_rest(struct xenvif_queue *queue)
 	return true;
 }
 
+/* There were packets, so there are pages, which are not to be kept for ever. */
+static void xenvif_tx_used(struct xenvif_queue *queue)
+{
+	if (likely(READ_ONCE(queue->tx.age) == XENVIF_POOL_USED))
+		return;
+	WRITE_ONCE(queue->tx.age, XENVIF_POOL_USED);
+	queue_delayed_work(system_unbound_wq, &queue->vif->trim_work, XENVIF_POOL_LOOK);
+}
+
 /**
  * xenvif_tx_poll() - a queue's NAPI poll
  * @napi: the queue's instance
@@ -702,6 +711,7 @@ int xenvif_tx_poll(struct napi_struct *napi, int budget)
 
 	done = tx->n_work;
 	if (done) {
+		xenvif_tx_used(queue);
 		xenvif_tx_answer(queue);
 		for (i = 0; i < done; i++)
 			if (tx->work[i].head)

@@ -238,6 +238,23 @@ static void xenvif_init_netdev(struct net_device *dev)
 	netif_carrier_off(dev);
 }
 
+/* Pages that idle queues keep go back, some time after their last packet. */
+static void xenvif_trim_work(struct work_struct *work)
+{
+	struct xenvif *vif = container_of(to_delayed_work(work), struct xenvif, trim_work);
+	struct xenvif_queues *queues;
+	bool again = false;
+	u32 i;
+
+	rtnl_lock();
+	queues = rtnl_dereference(vif->queues);
+	for (i = 0; queues && i < queues->n; i++)
+		again |= xenvif_queue_trim(queues->queue[i]);
+	rtnl_unlock();
+	if (again)
+		queue_delayed_work(system_unbound_wq, &vif->trim_work, XENVIF_POOL_LOOK);
+}
+
 /**
  * xenvif_create() - make a vif and register its netdev
  * @xdev: its xenbus device
@@ -277,6 +294,7 @@ struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
 	spin_lock_init(&vif->mcast_lock);
 	INIT_WORK(&vif->fatal_work, xenvif_fatal_work);
 	INIT_WORK(&vif->publish_work, xenvif_publish_work);
+	INIT_DELAYED_WORK(&vif->trim_work, xenvif_trim_work);
 	ratelimit_state_init(&vif->log_limit, XENVIF_LOG_INTERVAL, XENVIF_LOG_BURST);
 
 	err = xenvif_alloc_stats(vif);
@@ -308,6 +326,7 @@ void xenvif_destroy(struct xenvif *vif)
 
 	unregister_netdev(dev);
 	cancel_work_sync(&vif->publish_work);
+	cancel_delayed_work_sync(&vif->trim_work);
 	kvfree(stats);
 	free_netdev(dev);
 }
@@ -435,6 +454,8 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	netif_carrier_on(vif->dev);
 	xenvif_start_sending(vif, n_queues);
 	rtnl_unlock();
+	/* Queues that have had packets before they could be found. */
+	queue_delayed_work(system_unbound_wq, &vif->trim_work, XENVIF_POOL_LOOK);
 	xenvif_debugfs_add(vif, queues);
 	return 0;
 }

@@ -341,13 +341,59 @@ static int xenvif_batch_alloc(struct xenvif_batch *batch, u32 max)
 	return batch->op ? 0 : -ENOMEM;
 }
 
-static int xenvif_queue_alloc_tx(struct xenvif_queue *queue)
+static struct page_pool *xenvif_pool_create(struct xenvif_queue *queue)
 {
 	struct page_pool_params params = {
 		.pool_size = XENVIF_POOL_SIZE,
 		.nid = NUMA_NO_NODE,
 		.napi = &queue->tx.napi,
 	};
+
+	return page_pool_create(&params);
+}
+
+/**
+ * xenvif_queue_trim() - give back the pages that a queue keeps for packets
+ * @queue: a queue that runs
+ *
+ * ... if it had none since the last time. An idle guest costs the host no pages then,
+ * whatever it did before. What the host's stack still has of them comes back later.
+ *
+ * Context: process, under the RTNL: the queue is published, and stays so.
+ * Return: whether to look again, even if there are no more packets.
+ */
+bool xenvif_queue_trim(struct xenvif_queue *queue)
+{
+	struct xenvif_queue_tx *tx = &queue->tx;
+	struct page_pool *pool;
+	bool done;
+
+	if (READ_ONCE(tx->age) == XENVIF_POOL_EMPTY)
+		return false;
+	if (READ_ONCE(tx->age) == XENVIF_POOL_USED) {
+		WRITE_ONCE(tx->age, XENVIF_POOL_RESTED);
+		return true;
+	}
+
+	/* There is no way to empty one. */
+	pool = xenvif_pool_create(queue);
+	if (IS_ERR(pool))
+		return true;
+	napi_disable(&tx->napi);
+	/* Packets whose copies are being retried have pages of it. */
+	done = !tx->n_work;
+	if (done) {
+		swap(tx->pool, pool);
+		tx->age = XENVIF_POOL_EMPTY;
+		pr_debug("%s gave its pages back\n", queue->name);
+	}
+	page_pool_destroy(pool);
+	xenvif_tx_start_poll(queue);
+	return !done;
+}
+
+static int xenvif_queue_alloc_tx(struct xenvif_queue *queue)
+{
 	struct xenvif_queue_tx *tx = &queue->tx;
 	struct page_pool *pool;
 
@@ -356,7 +402,7 @@ static int xenvif_queue_alloc_tx(struct xenvif_queue *queue)
 	tx->work = kvcalloc(XENVIF_TX_BATCH, sizeof(*tx->work), GFP_KERNEL);
 	if (!tx->work || xenvif_batch_alloc(&tx->batch, XENVIF_TX_OPS))
 		return -ENOMEM;
-	pool = page_pool_create(&params);
+	pool = xenvif_pool_create(queue);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	tx->pool = pool;

@@ -246,12 +246,21 @@ nic_udp() {
 # Many vifs that do nothing, all of one guest's.
 VIFS=${VIFS:-100}
 vifs_guest() { guest_start v mem=768 cmdline="$GUEST_ARGS"; }
+# mem_free: in KiB, once it holds still
 mem_free() {
+	local now last=0
 	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	sleep 1
-	awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+	while :; do
+		echo 3 >/proc/sys/vm/drop_caches
+		sleep 2
+		now=$(awk '$1 == "MemFree:" { print $2 }' /proc/meminfo)
+		((now - last > 64 || last - now > 64)) || break
+		last=$now
+	done
+	echo "$now"
 }
+# Idle means: since so many seconds.
+IDLE=25
 uptime_cs() {
 	local up
 	read -r up _ </proc/uptime
@@ -274,7 +283,7 @@ vifs() {
 	section vifs attach
 	echo "$VIFS $(($(uptime_cs) - start))" >>"$RAW"
 	guest_sh v 'for d in /sys/class/net/eth*; do ip link set ${d##*/} up; done'
-	sleep 5
+	sleep $IDLE
 	after=$(mem_free)
 	section vifs memory
 	echo "$VIFS $before $after" >>"$RAW"
@@ -308,15 +317,15 @@ many_memory() {
 	for queues in 8 1 8; do
 		reload max_queues=$queues || return 1
 		before=$(mem_free)
-		for ((n = 0; n < 4; n++)); do
+		for ((n = 0; n < 8; n++)); do
 			xl network-attach $MANY bridge=xenbr0 && vif_wait $MANY $n || return 1
 			guest_sh $MANY "until ip link set eth$n up; do sleep 0.02; done" ||
 				return 1
 		done
-		sleep 2
+		sleep $IDLE
 		section many_memory "memory.$queues"
-		echo "4 $before $(mem_free)" >>"$RAW"
-		for ((n = 3; n >= 0; n--)); do unplug_one $MANY $n || return 1; done
+		echo "8 $before $(mem_free)" >>"$RAW"
+		for ((n = 7; n >= 0; n--)); do unplug_one $MANY $n || return 1; done
 	done
 	section many_memory meter
 	domcpu $OUT "=sleep 1" >>"$RAW"

@@ -139,6 +139,24 @@ t_threaded() {
 	check "traffic" stream $G4 1M flows=8
 }
 
+# A queue that has had packets, and has none any more, keeps no pages; as the driver's
+# own debugging messages tell. Then there are packets again.
+t_pages() {
+	local vif knob=/sys/kernel/debug/dynamic_debug/control
+	vif=$(vif_name g 0)
+	defer eval "echo 'module xen_netback func xenvif_queue_trim -p' >$knob"
+	must "messages" eval "echo 'module xen_netback func xenvif_queue_trim +p' >$knob"
+	echo "t_pages begins" >/dev/kmsg
+	check "traffic" stream $G4 4M flows=8
+	# Others than ours, such as neighbour discovery, may come at any time.
+	guest_sh g 'ip link set eth0 down'
+	defer guest_address g 0 0 11
+	check "pages go back" until_true 60 eval \
+		"dmesg | sed '1,/t_pages begins/d' | grep -q '$vif-q[01] gave its pages back'"
+	must "the guest's device is up again" guest_address g 0 0 11
+	check "traffic again" stream $G4 4M flows=8
+}
+
 # Events are put off by the core's own means; the protocol has none.
 t_coalesce() {
 	local vif
@@ -431,6 +449,7 @@ tap_case t_channels 'ethtool -L, and the next connection'
 tap_case t_timestamps 'ethtool -T: software, both ways'
 tap_case t_features 'ethtool -K: every bit, off and on'
 tap_case t_threaded 'threaded NAPI by sysfs'
+tap_case t_pages 'pages of a queue that is idle go back'
 tap_case t_coalesce "events put off by the core's means"
 tap_case t_carrier "the guest's key for the link"
 tap_case t_byte_limits 'byte queue limits, under load and over reconnects'

@@ -97,6 +97,68 @@ static void test_one(void **state)
 	assert_int_equal(stand_tx_stat(XENVIF_TX_BYTES), 60);
 }
 
+static void send_one(void)
+{
+	u32 n = stand->n_answered + 1;
+
+	stand_tx_request(SIM_GREF(3, 0), 100, 60, 0, 0x1234);
+	go();
+	assert_ended(n, n);
+}
+
+/* Idle pages go back when there were no packets from one look to the next. */
+static void test_trim(void **state)
+{
+	struct xenvif_queue *queue = stand->queue;
+	struct page_pool *pool = queue->tx.pool;
+
+	UNUSED(state);
+	assert_false(stand->vif.trim_work.work.queued);
+	assert_false(xenvif_queue_trim(queue));
+	assert_ptr_equal(queue->tx.pool, pool);
+
+	send_one();
+	assert_true(stand->vif.trim_work.work.queued);
+	assert_true(xenvif_queue_trim(queue));
+	send_one();
+	assert_true(xenvif_queue_trim(queue));
+	assert_ptr_equal(queue->tx.pool, pool);
+
+	/* Without memory for another pool: the next time. */
+	sim.fail_alloc_in = 1;
+	assert_true(xenvif_queue_trim(queue));
+	sim.fail_alloc_in = 0;
+	assert_ptr_equal(queue->tx.pool, pool);
+
+	assert_false(xenvif_queue_trim(queue));
+	assert_ptr_not_equal(queue->tx.pool, pool);
+	stand->vif.trim_work.work.queued = false;
+	assert_false(xenvif_queue_trim(queue));
+	send_one();
+	assert_true(stand->vif.trim_work.work.queued);
+}
+
+/* Not while copies are being retried: their packets have pages. */
+static void test_trim_retrying(void **state)
+{
+	struct xenvif_queue *queue = stand->queue;
+	struct page_pool *pool = queue->tx.pool;
+
+	UNUSED(state);
+	stand_tx_request(SIM_GREF(3, 0), 100, 60, 0, 0);
+	go();
+	assert_true(xenvif_queue_trim(queue));
+	stand_tx_request(SIM_GREF(2, SIM_FATE_AGAIN), 0, 100, 0, 0);
+	stand_tx_push();
+	queue->tx.napi.scheduled = true;
+	queue->tx.napi.poll(&queue->tx.napi, NAPI_POLL_WEIGHT);
+	assert_int_equal(queue->tx.n_work, 1);
+	assert_true(xenvif_queue_trim(queue));
+	assert_ptr_equal(queue->tx.pool, pool);
+	stand_run();
+	assert_ended(2, 1);
+}
+
 static void test_extra(void **state)
 {
 	struct xen_netif_extra_info hash = { .type = XEN_NETIF_EXTRA_TYPE_HASH };
@@ -881,6 +943,8 @@ int main(void)
 		STAND_TEST(test_empty),
 		STAND_TEST(test_idle_events),
 		STAND_TEST(test_one),
+		STAND_TEST(test_trim),
+		STAND_TEST(test_trim_retrying),
 		STAND_TEST(test_extra),
 		STAND_TEST(test_long),
 		STAND_TEST(test_64k),

@@ -57,10 +57,12 @@ struct xenvif_tx_ring {
  * struct xenvif_rx_ring - the backend's end of a guest-RX ring
  * @back: private indices, and the shared page
  * @seen: the furthest producer index that an event came with; the event handler's
+ * @pass: whether an event without news is let pass; the event handler's
  */
 struct xenvif_rx_ring {
 	struct xen_netif_rx_back_ring back;
 	RING_IDX seen;
+	bool pass;
 };
 
 /**
@@ -270,6 +272,8 @@ static inline int xenvif_rx_ring_attach(struct xenvif_rx_ring *ring,
 	int err = __xenvif_ring_attach(&ring->back, shared);
 
 	ring->seen = ring->back.req_cons;
+	/* A frontend may raise one to say that it is there. */
+	ring->pass = true;
 	return err;
 }
 
@@ -295,21 +299,29 @@ static inline int xenvif_rx_ring_avail(struct xenvif_rx_ring *ring)
  * An event without news is spurious. What was seen never goes back nor further
  * than the ring is large, so a guest has no more events with news than buffers.
  *
+ * One event without news is let pass after one that had some: an honest guest may
+ * have posted more, and be about to raise an event for it, just when this looked at
+ * the ring for the first one.
+ *
  * Context: the event handler; the one verb that may run beside the consumer.
- * Return: whether it has.
+ * Return: whether it has, or the event is let pass.
  */
 static inline bool xenvif_rx_ring_news(struct xenvif_rx_ring *ring)
 {
 	RING_IDX cons = READ_ONCE(ring->back.req_cons);
 	RING_IDX avail = READ_ONCE(ring->back.sring->req_prod) - cons;
 	RING_IDX known = ring->seen - cons;
+	bool pass = ring->pass;
 
 	if (avail > XENVIF_RX_RING_SIZE)
 		return false;
 	/* If all that was known has been taken, and more, there were news. */
-	if (known <= XENVIF_RX_RING_SIZE && avail <= known)
-		return false;
+	if (known <= XENVIF_RX_RING_SIZE && avail <= known) {
+		ring->pass = false;
+		return pass;
+	}
 	ring->seen = cons + avail;
+	ring->pass = true;
 	return true;
 }
 

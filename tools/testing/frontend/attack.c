@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What cases demand: see cases.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cases.h"
@@ -24,6 +25,14 @@ uint32_t rnd(uint32_t n)
 	state ^= state >> 7;
 	state ^= state << 17;
 	return n ? (state >> 11) % n : 0;
+}
+
+int times(int n)
+{
+	const char *text = getenv("XVF_TIMES");
+	int factor = text ? atoi(text) : 1;
+
+	return n * (factor > 0 ? factor : 1);
 }
 
 struct tx_frame plain(uint8_t *data, uint32_t kind, uint32_t len, uint32_t seed)

@@ -329,6 +329,56 @@ static void b6_9(struct front *f)
 	}
 }
 
+/* What the rings are full of but for requests and answers. */
+#define FILL		0xB5
+
+static void filled(struct queue *q)
+{
+	const uint8_t *rx = (void *)q->rxs, *tx = (void *)q->txs;
+	const uint32_t head = (uint8_t *)q->rxs->ring - rx, slot = sizeof(q->rxs->ring[0]);
+
+	/* The four indices are at the beginning. */
+	for (uint32_t i = 4 * sizeof(RING_IDX); i < PAGE; i++) {
+		uint8_t fill = lie == LIE_CONTENT ? FILL ^ 1 : FILL;
+
+		need(i >= head || (rx[i] == fill && tx[i] == fill),
+		     "C: byte %u of a ring's page is written", i);
+		need(i < head + q->rx_prod * slot || rx[i] == fill,
+		     "C: byte %u of the rx ring is written, with %u buffers posted", i,
+		     q->rx_prod);
+	}
+}
+
+/* Answers with all extra infos there are: nothing is written beside them, and the
+ * ledger has seen that these have no byte that means nothing.
+ */
+static void b6_10(struct front *f)
+{
+	struct frame_spec spec = frame_spec(FRAME_TCP4, 9000, 1, true);
+	struct conf c = conf_default;
+	struct queue *q = &f->q[0];
+	int extras = 0;
+
+	c.ctrl = true;
+	c.buffers = 0;
+	c.headroom = 256;
+	spec.partial = 1;
+	front_connect(f, &c);
+	need(!ctrl_call(f, XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM, 1, 0, 0, NULL), "algorithm");
+	need(!ctrl_call(f, XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS, 15, 0, 0, NULL), "flags");
+	memset((uint8_t *)q->rxs + 4 * sizeof(RING_IDX), FILL, PAGE - 4 * sizeof(RING_IDX));
+	memset((uint8_t *)q->txs + 4 * sizeof(RING_IDX), FILL, PAGE - 4 * sizeof(RING_IDX));
+	rx_post(q, 200);
+	peer_send(f, &spec, 20, 1400);
+	for (int i = 0; i < 20; i++) {
+		need(rx_test(f, &packet, COMES), "L: %d of 20 come", i);
+		extras += packet.extras;
+	}
+	need(extras == 60, "%d extra infos with 20 frames", extras);
+	filled(q);
+	alive(f);
+}
+
 static void b6_11(struct front *f)
 {
 	struct frame_spec spec = frame_spec(FRAME_UDP4, 60000, 1, true);
@@ -639,6 +689,7 @@ const struct test attacks_rx[] = {
 	{ "b6_8", "B6.8 any headroom", b6_8 },
 	{ "b6_8_live", "B6.8 headroom changed again and again", b6_8_live },
 	{ "b6_9", "B6.9 offloads gone while packets wait", b6_9 },
+	{ "b6_10", "B6.10 every byte that is not the answer's", b6_10 },
 	{ "b6_11", "B6.11 a packet that never fits", b6_11 },
 	{ "b5_8", "B5.8 pages that are paged out", eagain },
 	{ "b7_1", "B7.1, B7.3 a storm of events, split channels", b7_1 },

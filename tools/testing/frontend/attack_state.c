@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Lies in xenstore, states that flap, closing at the wrong time. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cases.h"
@@ -75,6 +79,68 @@ static void b9_3(struct front *f)
 	c.queues = max;
 	front_connect(f, &c);
 	alive(f);
+	again(f);
+}
+
+/* A second program of the guest's takes keys away and puts them back. */
+static pid_t keys_flicker(struct front *f)
+{
+	static const char * const keys[] = {
+		"tx-ring-ref", "feature-sg", "event-channel-rx", "request-rx-copy",
+		"rx-ring-ref", "event-channel-tx", "feature-gso-tcpv4", "feature-rx-notify",
+	};
+	const struct queue *q = &f->q[0];
+	const uint32_t values[] = { q->tx_ring.gref, 1, q->rx_port, 1,
+				    q->rx_ring.gref, q->tx_port, 1, 1 };
+	pid_t pid = fork();
+	char path[160];
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	xs_again();
+	/* One of them is always missing. */
+	for (uint32_t i = 0;; i = (i + 1) % LEN(keys)) {
+		uint32_t back = (i + 7) % LEN(keys);
+
+		snprintf(path, sizeof(path), "%s/%s", f->dir, keys[i]);
+		xs_rm(path);
+		snprintf(path, sizeof(path), "%s/%s", f->dir, keys[back]);
+		if (xs_putf(path, "%u", values[back]))
+			_exit(1);
+	}
+}
+
+/* The backend takes all of it or nothing, and is there afterwards. */
+static void b9_2(struct front *f)
+{
+	int taken = 0, n = times(4), state;
+
+	for (int i = 0; i < n; i++) {
+		uint64_t end = now_ms() + COMES;
+		pid_t pid;
+
+		/* So many may be refused at a time. */
+		if (i && i % 4 == 0)
+			usleep(10500000);
+		front_reset(f);
+		front_alloc(f, &conf_default);
+		front_keys(f);
+		pid = keys_flicker(f);
+		usleep(rnd(20000));
+		front_state(f, XenbusStateConnected);
+		do {
+			state = backend_state(f);
+			need(now_ms() < end, "the backend's state is %d", state);
+			xs_event(20);
+		} while (state == XenbusStateInitWait);
+		need(!waitpid(pid, NULL, WNOHANG), "the second program has given up");
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		taken += state == XenbusStateConnected;
+		front_end(f);
+	}
+	note("%d of %d connections are taken", taken, n);
 	again(f);
 }
 
@@ -186,6 +252,44 @@ static void b9_7(struct front *f)
 	again(f);
 }
 
+/* The administrator wants more than every second frontend can take. */
+static void b9_8(struct front *f)
+{
+	struct peer_msg msg = { .op = PEER_MTU, .count = 65000 };
+	struct frame_spec spec = frame_spec(FRAME_TCP4, 20000, 1, true);
+	struct conf c = conf_default;
+
+	spec.partial = 1;
+	front_connect(f, &c);
+	peer_call(f, &msg);
+	need(msg.state, "the MTU cannot be set");
+	front_end(f);
+	for (int i = 0; i < times(4); i++) {
+		uint64_t mtu;
+
+		c.sg = !(i & 1);
+		c.gso4 = c.sg && rnd(2);
+		c.gso6 = c.sg && rnd(2);
+		c.csum4 = rnd(2);
+		c.csum6 = rnd(2);
+		front_connect(f, &c);
+		mtu = peer_sys(f, "mtu");
+		need(mtu == (c.sg ? 65000 : 1500), "feature-sg %d: the MTU is %lu", c.sg, mtu);
+		peer_send(f, &spec, 5, 1400);
+		while (rx_any(f, &packet, 100)) {
+			need(c.sg || packet.slots == 1, "C: %d slots", packet.slots);
+			need(c.gso4 || !packet.gso, "C: a GSO frame");
+			need(c.csum4 || !(packet.flags & NETRXF_csum_blank) ||
+			     packet.data[12] != 8, "C: an open checksum");
+		}
+		alive(f);
+		front_end(f);
+	}
+	again(f);
+	msg = (struct peer_msg){ .op = PEER_MTU, .count = 1500 };
+	peer_call(f, &msg);
+}
+
 static void b9_9(struct front *f)
 {
 	static const char * const states[] = {
@@ -237,6 +341,43 @@ static void b9_11(struct front *f)
 	key_put(f, "request-multicast-control", "0");
 	send_checked(&f->q[0], &t);
 	alive(f);
+}
+
+/* Transactions without an end over what the backend reads and watches, and watches
+ * on all that it writes.
+ */
+static void b9_13(struct front *f)
+{
+	struct tx_frame t = plain(frame, FRAME_UDP4, 500, 1);
+	uint32_t id, n = 0;
+	char path[160];
+	uint64_t begin;
+
+	while (n < 20 && (id = xs_begin())) {
+		xs_within(id);
+		raw_key(f, "request-multicast-control", "1", 1);
+		backend_state(f);
+		xs_within(0);
+		n++;
+	}
+	snprintf(path, sizeof(path), "%s/mac", f->backend);
+	need(xs_putf(path, "00:16:3e:00:00:01") == EACCES, "the backend's keys can be written");
+	for (int i = 0; i < 60; i++) {
+		snprintf(path, sizeof(path), "%s/%d", f->backend, i);
+		xs_watch(path);
+	}
+	begin = now_ms();
+	for (int i = 0; i < times(3); i++) {
+		front_connect(f, &conf_default);
+		for (int k = 0; k < 20; k++)
+			key_put(f, "request-multicast-control", "%d", k & 1);
+		key_put(f, "request-multicast-control", "0");
+		send_checked(&f->q[0], &t);
+		alive(f);
+		front_end(f);
+	}
+	note("%u transactions open; %d connections in %lu ms", n, times(3), now_ms() - begin);
+	again(f);
 }
 
 /* ---- B10: life and its ends ---- */
@@ -346,6 +487,152 @@ static void b10_6(struct front *f)
 		usleep(2000000);
 		broken(f);
 	}
+}
+
+/* It breaks while the interface goes down and up, and, see hostile.sh, while others
+ * hold the lock that this takes.
+ */
+static void b10_7(struct front *f)
+{
+	for (int i = 0; i < times(2); i++) {
+		struct peer_msg msg = { .op = PEER_LINK, .gap_us = 200000 };
+		struct queue *q = &f->q[0];
+
+		front_connect(f, &conf_default);
+		alive(f);
+		/* There is no answer where the connection is gone. */
+		peer_post(f, &msg);
+		need(tx_wait(q, COMES), "L: a message is not answered for");
+		usleep(i % 3 * 80000);
+		q->txs->req_prod = q->tx_cons + 1000;
+		port_kick(q->tx_port);
+		need(backend_wait(f, XenbusStateClosing, COMES), "X: it does not break");
+		front_end(f);
+		usleep(250000);
+	}
+	again(f);
+}
+
+/* A frontend that knows nothing of the one before it, as after kexec: its rings are
+ * still granted. Then the host must have let go of them.
+ */
+static void b10_12(struct front *f)
+{
+	static struct front old;
+
+	front_connect(f, &conf_default);
+	alive(f);
+	old = *f;
+	memset(&f->q[0], 0, sizeof(f->q[0]));
+	/* Without a word of farewell. */
+	front_state(f, XenbusStateInitialising);
+	need(backend_wait(f, XenbusStateInitWait, COMES), "the backend's state is %d",
+	     backend_state(f));
+	front_connect(f, &conf_default);
+	alive(f);
+	/* Nobody listens there any more. */
+	old.q[0].txs->req_prod += 5000;
+	port_try_kick(old.q[0].tx_port);
+	port_free(old.q[0].tx_port);
+	port_free(old.q[0].rx_port);
+	page_free(&old.q[0].tx_ring, 1);
+	page_free(&old.q[0].rx_ring, 1);
+	page_free(old.q[0].tx, RING);
+	page_free(old.q[0].rx, RING);
+	alive(f);
+	again(f);
+}
+
+/* Killed with half a frame in the ring, and packets on their way. The case that comes
+ * after it sees the vif work.
+ */
+static void b10_15_dies(struct front *f)
+{
+	struct frame_spec spec = frame_spec(FRAME_UDP4, 1400, 1, true);
+	struct tx_frame t = plain(frame, FRAME_UDP4, 3000, 1);
+	struct queue *q = &f->q[0];
+
+	front_connect(f, &conf_default);
+	alive(f);
+	peer_send(f, &spec, 500, 0);
+	tx_cut(&t, 6);
+	tx_frame(q, &t);
+	q->tx_prod -= 2;
+	tx_push(q);
+	raise(SIGKILL);
+}
+
+static void b10_15(struct front *f)
+{
+	struct tx_frame t = plain(frame, FRAME_UDP4, 500, 1);
+
+	need(backend_state(f) == XenbusStateConnected, "it is connected no more");
+	front_connect(f, &conf_default);
+	send_checked(&f->q[0], &t);
+	again(f);
+}
+
+/* Whatever the thread is about, it is stopped soon. */
+static void b10_16(struct front *f)
+{
+	static const char * const what[] = {
+		"has not run", "waits for packets", "waits for buffers", "copies",
+	};
+	struct frame_spec large = frame_spec(FRAME_TCP4, 60000, 1, true);
+	struct frame_spec small = frame_spec(FRAME_UDP4, 1400, 1, true);
+	uint64_t begin, took, most = 0;
+
+	large.partial = 1;
+	for (int i = 0; i < times(4); i++) {
+		struct conf c = conf_default;
+
+		c.buffers = i % 4 == 2 ? 0 : 128;
+		front_connect(f, &c);
+		if (i % 4 == 1)
+			alive(f);
+		if (i % 4 == 2)
+			peer_send(f, &large, 100, 1400);
+		if (i % 4 == 3) {
+			peer_send(f, &small, 1500, 0);
+			for (int k = 0; k < 50; k++)
+				need(rx_any(f, &packet, COMES), "L: nothing comes");
+		}
+		begin = now_ms();
+		front_end(f);
+		took = now_ms() - begin;
+		most = took > most ? took : most;
+		need(took < 3000, "L: the thread %s: %lu ms to the end", what[i % 4], took);
+	}
+	note("%lu ms at most", most);
+	again(f);
+}
+
+/* One vif of the guest's breaks, and the other one does not notice. */
+static void b10_17(struct front *f)
+{
+	struct tx_frame t = plain(frame, FRAME_UDP4, 500, 1);
+	static struct front second;
+
+	front_open(&second, 1);
+	front_connect(&second, &conf_default);
+	alive(&second);
+	for (int i = 0; i < times(2); i++) {
+		struct queue *q = &f->q[0];
+
+		front_connect(f, &conf_default);
+		alive(f);
+		q->txs->req_prod = q->tx_cons + 1000;
+		port_kick(q->tx_port);
+		for (int k = 0; k < 5; k++)
+			send_checked(&second.q[0], &t);
+		need(backend_wait(f, XenbusStateClosing, COMES), "X: it does not break");
+		for (int k = 0; k < 5; k++)
+			send_checked(&second.q[0], &t);
+		front_end(f);
+		alive(&second);
+	}
+	front_end(&second);
+	again(f);
 }
 
 /* ---- B11: anything ---- */
@@ -490,18 +777,27 @@ void random_walk(struct front *f, uint32_t seed, uint32_t seconds)
 
 const struct test attacks_state[] = {
 	{ "b9_1", "B9.1 numbers that are none", b9_1 },
+	{ "b9_2", "B9.2 keys that go while they are read", b9_2 },
 	{ "b9_3", "B9.3 any number of queues", b9_3 },
 	{ "b9_4", "B9.4, B9.5, B1.9, B1.11 rings that are none, or of others", b9_4 },
 	{ "b9_6", "B9.6 connection after connection fails", b9_6 },
 	{ "b9_7", "B9.7, B9.14 keys written while connected", b9_7 },
+	{ "b9_8", "B9.8 other features with each connection, and a large MTU", b9_8 },
 	{ "b9_9", "B9.9 states that are none, without a pause", b9_9 },
 	{ "b9_10", "B9.10 all states in turn, without waiting", b9_10 },
 	{ "b9_11", "B9.11 a watched key written without a pause", b9_11 },
+	{ "b9_13", "B9.13 transactions without an end, watches on everything", b9_13 },
 	{ "b10_1", "B10.1 closing with a full ring", b10_1 },
 	{ "b10_2", "B10.2 closing at once", b10_2 },
 	{ "b10_3", "B10.3 closing while the host sends", b10_3 },
 	{ "b10_4", "B10.4 closing in a storm of events", b10_4 },
 	{ "b10_5", "B10.5 connecting twice", b10_5 },
 	{ "b10_6", "B10.6 one of two queues breaks", b10_6 },
+	{ "b10_7", "B10.7 a ring breaks while the interface changes", b10_7 },
+	{ "b10_12", "B10.12 a frontend that knows nothing of the last one", b10_12 },
+	{ "b10_15_dies", "B10.15 killed in the midst of a frame; the first half", b10_15_dies },
+	{ "b10_15", "B10.15 killed in the midst of a frame; the second half", b10_15 },
+	{ "b10_16", "B10.16 closing whatever the thread is about", b10_16 },
+	{ "b10_17", "B10.17 one vif of two breaks", b10_17 },
 	{}
 };

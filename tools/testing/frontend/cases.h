@@ -10,7 +10,8 @@ struct test {
 	void (*run)(struct front *f);
 };
 
-extern const struct test features[], attacks_tx[], attacks_rx[], attacks_state[];
+extern const struct test features[], attacks_tx[], attacks_rx[], attacks_state[],
+			 attacks_race[];
 
 /* How long what must happen may take. */
 #define COMES		10000
@@ -38,6 +39,8 @@ struct tx_frame plain(uint8_t *data, uint32_t kind, uint32_t len, uint32_t seed)
 netif_extra_info_t gso_extra(uint8_t type, uint16_t size);
 uint32_t rnd(uint32_t n);		/* 0 to n - 1 */
 void rnd_seed(uint32_t seed);
+/* n, or as many times that as XVF_TIMES says: milliseconds, rounds. */
+int times(int n);
 
 int xdp_main(const char *device, const char *what);
 void random_walk(struct front *f, uint32_t seed, uint32_t seconds);

@@ -25,6 +25,7 @@
 
 static int store = -1, events = -1, grants = -1;
 static bool changed;
+static uint32_t transaction;
 
 void sys_die(const char *what)
 {
@@ -94,7 +95,8 @@ static int errno_of(const char *name)
 static char *call(uint32_t type, const void *a, size_t a_len, const void *b, size_t b_len)
 {
 	char buf[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
-	struct xsd_sockmsg head = { .type = type, .len = a_len + b_len };
+	struct xsd_sockmsg head = { .type = type, .tx_id = transaction,
+				    .len = a_len + b_len };
 	char *body;
 
 	if (sizeof(head) + a_len + b_len > sizeof(buf)) {
@@ -166,6 +168,28 @@ void xs_watch(const char *path)
 {
 	if (call_only(XS_WATCH, path, strlen(path) + 1, "x", 2))
 		sys_die("watching xenstore");
+}
+
+uint32_t xs_begin(void)
+{
+	char *text = call(XS_TRANSACTION_START, "", 1, NULL, 0);
+	uint32_t id = text ? strtoul(text, NULL, 10) : 0;
+
+	free(text);
+	return id;
+}
+
+void xs_within(uint32_t id)
+{
+	transaction = id;
+}
+
+void xs_again(void)
+{
+	close(store);
+	store = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
+	if (store < 0)
+		sys_die("/dev/xen/xenbus");
 }
 
 bool xs_event(int ms)

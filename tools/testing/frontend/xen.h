@@ -29,6 +29,12 @@ int xs_put(const char *path, const void *data, size_t len);	/* 0 or an errno */
 int xs_putf(const char *path, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int xs_rm(const char *path);
 void xs_watch(const char *path);
+/* A transaction: its number, or 0 and errno. What follows is a part of transaction id,
+ * until it is 0. There is no end but the program's.
+ */
+uint32_t xs_begin(void);
+void xs_within(uint32_t id);
+void xs_again(void);				/* in a child: a connection of its own */
 bool xs_event(int ms);				/* has anything watched changed? */
 
 uint32_t port_new(uint16_t domid);

@@ -10,7 +10,14 @@ $(XVF): $(wildcard $(FRONTEND)/*.[ch])
 	@mkdir -p $(@D)
 	$(CC) $(XVF_CFLAGS) -o $@ $(FRONTEND)/*.c
 
+# What the frontend cannot do in user space: a module for the guests' kernel.
+FORGE    := $(ROOT)/tools/testing/selftests/bin/xvf_forge.ko
+
+$(FORGE): $(wildcard $(FRONTEND)/forge/*)
+	@mkdir -p $(@D)
+	$(FRONTEND)/forge/build $@
+
 .PHONY: frontend
-frontend: $(XVF) ## build the frontend in user space
+frontend: $(XVF) $(FORGE) ## build the frontend in user space
 
 TEST_DEPENDS += frontend

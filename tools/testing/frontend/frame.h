@@ -48,6 +48,9 @@ enum peer_op {
 	PEER_LINK,	/* gap_us: take the device down for so long */
 	PEER_CPU,	/* value[0]: ticks that the vif's threads have used */
 	PEER_MTU,	/* count: the device's new MTU */
+	PEER_SAME,	/* seen, count: value[0]: of the last count frames, those of this
+			 * length and with this crc
+			 */
 	PEER_MEM,	/* value[0]: dom0's MemAvailable in KiB */
 };
 

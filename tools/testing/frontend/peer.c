@@ -194,6 +194,8 @@ static void send_frames(const struct peer_msg *msg)
 static void link_down(uint32_t us)
 {
 	struct ifreq ifr = {};
+	socklen_t len = sizeof(int);
+	int err;
 
 	device_ioctl(SIOCGIFFLAGS, &ifr);
 	ifr.ifr_flags &= ~IFF_UP;
@@ -201,6 +203,20 @@ static void link_down(uint32_t us)
 	usleep(us);
 	ifr.ifr_flags |= IFF_UP;
 	device_ioctl(SIOCSIFFLAGS, &ifr);
+	/* The socket would tell the next one who sends that it was down. */
+	getsockopt(sock, SOL_SOCKET, SO_ERROR, &err, &len);
+}
+
+static uint64_t same(const struct peer_msg *msg)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < msg->count && i < n_seen && i < SEEN_MAX; i++) {
+		const struct seen *s = &seen[(n_seen - 1 - i) % SEEN_MAX];
+
+		n += s->len == msg->seen.len && s->crc == msg->seen.crc;
+	}
+	return n;
 }
 
 static void answer(struct peer_msg *msg)
@@ -224,11 +240,15 @@ static void answer(struct peer_msg *msg)
 		if (msg->state)
 			msg->seen = seen[(n_seen - 1 - msg->back) % SEEN_MAX];
 		break;
+	case PEER_SAME:
+		msg->value[0] = same(msg);
+		break;
 	case PEER_SEND:
 		send_frames(msg);
 		break;
 	case PEER_LINK:
 		link_down(msg->gap_us);
+		link_wait();
 		break;
 	case PEER_CPU:
 		msg->value[0] = thread_ticks();

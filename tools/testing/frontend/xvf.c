@@ -11,6 +11,8 @@
  * XVF_LIE=status|content|id|state|ctrl|stat|dead has the program see what is not so:
  * a case that looks at that must fail.
  *
+ * XVF_TIMES=N has cases that last, or do something often, do so N times as long.
+ *
  * Exit status: 0 passed, 1 failed, 77 skipped, 2 could not run.
  */
 #include <signal.h>
@@ -79,7 +81,7 @@ static void too_late(int sig)
 	(void)sig;
 	/* The ending has its own limits. */
 	if (!ending)
-		fail("not finished after %d s", CASE_TIMEOUT);
+		fail("not finished after %d s", times(CASE_TIMEOUT));
 }
 
 static void list(const struct test *t)
@@ -90,9 +92,10 @@ static void list(const struct test *t)
 
 static const struct test *find(const char *id)
 {
-	const struct test *tables[] = { features, attacks_tx, attacks_rx, attacks_state };
+	const struct test *tables[] = { features, attacks_tx, attacks_rx, attacks_state,
+					      attacks_race };
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		for (const struct test *t = tables[i]; t->id; t++)
 			if (!strcmp(t->id, id))
 				return t;
@@ -126,7 +129,8 @@ int main(int argc, char **argv)
 		if (argc < 3 || !strcmp(argv[2], "feature"))
 			list(features);
 		if (argc < 3 || !strcmp(argv[2], "hostile"))
-			list(attacks_tx), list(attacks_rx), list(attacks_state);
+			list(attacks_tx), list(attacks_rx), list(attacks_state),
+				list(attacks_race);
 		return 0;
 	}
 	if (!strcmp(verb, "peer") && argc == 3)
@@ -137,7 +141,7 @@ int main(int argc, char **argv)
 		const struct test *t = find(argv[2]);
 
 		open_vif(argv[3]);
-		alarm(CASE_TIMEOUT);
+		alarm(times(CASE_TIMEOUT));
 		t->run(&front);
 		alarm(0);
 		end(0);

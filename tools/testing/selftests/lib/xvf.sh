@@ -6,7 +6,8 @@
 #
 #      dom0                                      guest n (6.12), the neighbour
 #      xenbr0 10.0.0.1, fd00::1 -- vif N.0 ===   10.0.0.14, fd00::14
-#      xvf peer ------------------ vif F.0 ===   guest f (6.12): xvf, no netfront
+#      xvf peer ------------------ vif F.0 ===   guest f (6.12, 2 processors): xvf,
+#                                                no netfront
 
 N4=10.0.0.14
 
@@ -19,7 +20,7 @@ xvf_setup() {
 		check "with $*" modprobe xen-netback "$@" &&
 		check "guest n starts" guest_start n vif=bridge=xenbr0 &&
 		check "guest n has a network" guest_ready n 14 &&
-		check "guest f starts" guest_start f cmdline=rig.nonetfront vif=bridge=xenbr0 &&
+		check "guest f starts" guest_start f vcpus=2 cmdline=rig.nonetfront vif=bridge=xenbr0 &&
 		check "guest f's backend waits" xs_wait "$(vif_backend f 0)/state" 2 &&
 		check "and the script is done" xs_wait "$(vif_backend f 0)/hotplug-status" connected ||
 		return
@@ -56,7 +57,8 @@ xvf_case() {
 	echo "$mark" >/dev/kmsg
 	# shellcheck disable=SC2053 # it is a glob
 	[[ $1 == ${XVF_PROVE:-} ]] && lie=${xvf_lies[$1]:-}
-	guest_sh f "XVF_LIE=$lie xvf ${verb:-run $1}" >"$TAP_DIR/xvf" 2>&1
+	GUEST_TIMEOUT=$((GUEST_TIMEOUT * ${XVF_TIMES:-1})) \
+		guest_sh f "XVF_LIE=$lie XVF_TIMES=${XVF_TIMES:-1} xvf ${verb:-run $1}" >"$TAP_DIR/xvf" 2>&1
 	rc=$?
 	while read -r lines; do diag "$lines"; done <"$TAP_DIR/xvf"
 	lines=$(xvf_log)

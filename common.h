@@ -561,6 +561,7 @@ struct xenvif_params {
  * @ctrl: the control ring, NULL if the frontend has none; under the backend's lock
  * @fatal_work: takes the connection down after a fatal error
  * @publish_work: writes to xenstore what is changed under the RTNL
+ * @trim_work: has idle queues give back their pages
  * @log_limit: bounds what one guest can make the host log
  */
 struct xenvif {

@@ -41,7 +41,11 @@ def _panel(name, title, found, top):
                        f'y2="{y(tick):.1f}" stroke="#e4e4e4"/>'
                        f'<text x="{LEFT - 6}" y="{y(tick) + 4:.1f}" '
                        f'text-anchor="end" fill="#555">{tick:g}</text>')
+    last = -100
     for point, _ in found:
+        if x(point) - last < 40:
+            continue
+        last = x(point)
         out.append(f'<text x="{x(point):.1f}" y="{top + HEIGHT + 18}" '
                    f'text-anchor="middle" fill="#555">{point}</text>')
     for driver, color in COLORS.items():
@@ -53,7 +57,8 @@ def _panel(name, title, found, top):
                    'stroke-width="2"/>')
         out += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3.5" fill="{color}"/>'
                 for a, b in line]
-        out.append(f'<text x="{line[-1][0] + 10:.1f}" y="{line[-1][1] + 4:.1f}" '
+        lift = 10 if driver == "ours" else -2
+        out.append(f'<text x="{line[-1][0] + 10:.1f}" y="{line[-1][1] + lift:.1f}" '
                    f'fill="{color}">{driver}</text>')
     return out
 

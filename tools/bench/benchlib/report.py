@@ -183,10 +183,12 @@ def table(result):
 
 
 def chart(result):
-    """An SVG of the ratios of dom0's CPU time, with the targets."""
+    """An SVG of the ratios of dom0's CPU time, with the targets; None without any."""
     bars = [(info(n)["title"], rows["dom0_ns"]) for n, rows in
             result["summary"].items() if "@" not in n
             and "ratio" in rows.get("dom0_ns", {})]
+    if not bars:
+        return None
     left, width, step, top = 330, 420, 30, 70
     height = top + step * len(bars) + 40
     full = max([1.1] + [row["ratio"] * 1.08 for _, row in bars])

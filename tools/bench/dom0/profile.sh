@@ -3,6 +3,8 @@
 # Runs in dom0: $WORKLOADS under each of $DRIVERS with perf watching dom0.
 . /bench/lib.sh
 . /bench/workloads.sh
+. /bench/curves.sh
+. /bench/programs.sh
 mkdir -p /root
 # perf only: the others have their libraries
 perf_run() { LD_LIBRARY_PATH=/bench/perf /bench/perf/perf "$@"; }

@@ -245,7 +245,11 @@ nic_udp() {
 
 # Many vifs that do nothing, all of one guest's.
 VIFS=${VIFS:-100}
-vifs_guest() { guest_start v mem=768 cmdline="$GUEST_ARGS"; }
+# Each takes some 500 of its grants, of which a frame holds 512.
+vifs_guest() {
+	guest_start v mem=768 cmdline="$GUEST_ARGS" \
+		extra="max_grant_frames = $((VIFS + 64))"
+}
 # mem_free: in KiB, once it holds still
 mem_free() {
 	local now last=0

@@ -3,7 +3,7 @@
 
 import math
 
-from .report import OTHER, points
+from .report import OTHER, points, svg_begin
 from .workloads import CURVES
 
 WIDTH, HEIGHT, LEFT, STEP = 560, 230, 80, 310
@@ -71,10 +71,7 @@ def chart(result):
     if not panels:
         return None
     height = 60 + STEP * len(panels)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 80}" '
-           f'height="{height}" font-family="sans-serif" font-size="13">',
-           "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
-           '<rect width="100%" height="100%" fill="white"/>',
+    out = [*svg_begin(LEFT + WIDTH + 80, height),
            f'<text x="12" y="24" fill="#555">commit {result["commit"]}, dom0 '
            f'{result["dom0"]}, {result["mode"]}; both axes are logarithmic; lower '
            "is better</text>"]

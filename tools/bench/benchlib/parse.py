@@ -8,6 +8,10 @@ from collections import defaultdict
 from .workloads import info
 
 
+# sockperf's
+MESSAGES = re.compile(r"\[Total Run\].*SentMessages=(\d+)")
+
+
 class BadRun(Exception):
     """A workload that did not do what it was to do."""
 
@@ -149,7 +153,7 @@ def figures(name, parts):
             got["delivered"] = work / got["sent"]
     else:
         text = parts["out.0"]
-        match = re.search(r"\[Total Run\].*SentMessages=(\d+)", text)
+        match = MESSAGES.search(text)
         late = re.search(r"avg-latency=([\d.]+)", text)
         if not match or not late:
             raise BadRun("sockperf: " + text[-300:])
@@ -235,7 +239,7 @@ def _program_work(name, parts):
     if unit == "KiB":
         return _iperf(text)["sum_received"]["bytes"] / 1024
     if unit == "message":
-        return int(re.search(r"\[Total Run\].*SentMessages=(\d+)", text).group(1))
+        return int(MESSAGES.search(text).group(1))
     if text.lstrip().startswith("{"):
         return _sent(parts)
     sofar = re.search(r"pkts-sofar: (\d+)", text)

@@ -182,6 +182,14 @@ def table(result):
     return "\n".join(lines) + "\n"
 
 
+def svg_begin(width, height):
+    """An empty sheet, as lines."""
+    return [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
+            f'height="{height}" font-family="sans-serif" font-size="13">',
+            "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
+            '<rect width="100%" height="100%" fill="white"/>']
+
+
 def chart(result):
     """An SVG of the ratios of dom0's CPU time, with the targets; None without any."""
     bars = [(info(n)["title"], rows["dom0_ns"]) for n, rows in
@@ -195,10 +203,7 @@ def chart(result):
 
     def x(value):
         return left + value / full * width
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 70}"'
-           f' height="{height}" font-family="sans-serif" font-size="13">',
-           "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
-           '<rect width="100%" height="100%" fill="white"/>',
+    out = [*svg_begin(left + width + 70, height),
            '<text x="12" y="24" font-size="16">dom0 CPU time for a unit of '
            "work, ours / the distribution's module</text>",
            f'<text x="12" y="44" fill="#555">commit {result["commit"]}, dom0 '

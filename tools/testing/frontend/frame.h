@@ -52,6 +52,7 @@ enum peer_op {
 			 * length and with this crc
 			 */
 	PEER_MEM,	/* value[0]: dom0's MemAvailable in KiB */
+	PEER_AWAIT,	/* name, value[0]: until that counter is more; says so in xenstore */
 };
 
 /* A frame as the host has got it. */
@@ -73,6 +74,12 @@ struct peer_msg {
 };
 
 _Static_assert(sizeof(struct peer_msg) == 224, "no padding: both ends are one program");
+
+/* How long the peer waits for a counter, in ms, and where it tells the message's seq,
+ * in the guest's directory.
+ */
+#define PEER_AWAITS	20000
+#define PEER_AWAITED	"data/xvf"
 
 int peer_main(const char *device);
 

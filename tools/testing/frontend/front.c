@@ -796,6 +796,24 @@ void peer_send(struct front *f, const struct frame_spec *spec, uint32_t count,
 	need(tx_wait(&f->q[f->via], PATIENCE), "L: a message is not answered for");
 }
 
+void peer_await(struct front *f, const char *stat, uint64_t value,
+		void (*meanwhile)(struct front *f))
+{
+	struct peer_msg msg = { .op = PEER_AWAIT, .value = { value } };
+	uint64_t end = now_ms() + PEER_AWAITS + PATIENCE;
+	char *told;
+
+	snprintf(msg.name, sizeof(msg.name), "%s", stat);
+	peer_post(f, &msg);
+	for (bool is = false; !is; free(told)) {
+		need(now_ms() < end, "%s does not rise above %lu", stat, value);
+		meanwhile(f);
+		xs_event(100);
+		told = xs_get(PEER_AWAITED);
+		is = told && strtoul(told, NULL, 10) == msg.seq;
+	}
+}
+
 struct seen peer_seen(struct front *f, uint32_t back, uint64_t *total)
 {
 	struct peer_msg msg = { .op = PEER_SEEN, .back = back };

@@ -181,6 +181,9 @@ uint64_t peer_sys(struct front *f, const char *file);
 uint64_t peer_value(struct front *f, enum peer_op op);
 void peer_send(struct front *f, const struct frame_spec *spec, uint32_t count,
 	       uint32_t gso_size);
+/* Until the counter is more than value; meanwhile() is called again and again. */
+void peer_await(struct front *f, const char *stat, uint64_t value,
+		void (*meanwhile)(struct front *f));
 struct seen peer_seen(struct front *f, uint32_t back, uint64_t *total);
 
 /* L: a message goes there and back, on each queue. */

@@ -133,15 +133,15 @@ static uint64_t mem_available(void)
 }
 
 /* The stack lets nothing through, and says nothing, from a carrier's coming to a
- * work item of its own that takes note of it. Waits for that, but not long: a guest
- * that takes nothing has no carrier.
+ * work item of its own that takes note of it, up to a second later. Waits for that, but
+ * not for ever: a guest that takes nothing has no carrier.
  */
 static void link_wait(void)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
 	struct ifreq ifr = {};
 
-	for (int ms = 0; ms < 1000; ms++) {
+	for (uint64_t end = now_ms() + 3000; now_ms() < end;) {
 		if (device_ioctl(SIOCGIFFLAGS, &ifr) || !(ifr.ifr_flags & IFF_UP))
 			return;
 		if (ifr.ifr_flags & IFF_RUNNING)
@@ -219,6 +219,26 @@ static uint64_t same(const struct peer_msg *msg)
 	return n;
 }
 
+/* For a guest that can be sent nothing: what it waits for has come to pass. */
+static void await(const struct peer_msg *msg)
+{
+	uint64_t value = 0, end = now_ms() + PEER_AWAITS;
+	char path[64];
+	unsigned int domid;
+
+	if (sscanf(name, "vif%u.", &domid) != 1)
+		return;
+	do {
+		usleep(10000);
+		ethtool_stat(msg->name, &value);
+	} while (value <= msg->value[0] && now_ms() < end);
+	if (value <= msg->value[0])
+		return;
+	snprintf(path, sizeof(path), "/local/domain/%u/" PEER_AWAITED, domid);
+	xs_again();
+	xs_putf(path, "%u", msg->seq);
+}
+
 static void answer(struct peer_msg *msg)
 {
 	const struct virtio_net_hdr none = {};
@@ -259,6 +279,9 @@ static void answer(struct peer_msg *msg)
 		break;
 	case PEER_MEM:
 		msg->value[0] = mem_available();
+		break;
+	case PEER_AWAIT:
+		await(msg);
 		break;
 	}
 	memcpy(msg->dst, mac_guest, 6);

@@ -41,8 +41,12 @@ bridge() {
 }
 
 # guest_address NAME HANDLE SUBNET HOST: gives the guest's side of vif HANDLE
-# the addresses 10.0.SUBNET.HOST and fd0SUBNET::HOST; prints its device there.
+# the addresses 10.0.SUBNET.HOST and fd0SUBNET::HOST; prints its device there. dom0 may have
+# been asking for them in vain, and be about to give up (a connection to an earlier
+# guest does that): it begins anew.
 guest_address() {
+	ip neigh flush to "10.0.$3.$4" >/dev/null 2>&1
+	ip -6 neigh flush to "fd0$3::$4" >/dev/null 2>&1
 	guest_sh "$1" "
 		d=\$(ls /sys/bus/xen/devices/vif-$2/net) || exit
 		ip link set \$d up &&

@@ -68,29 +68,39 @@ attack_case() {
 	tap_case "t_$1" "$2" "$CASE_TIME"
 }
 
-# The vif's interrupts walk over the processors while it is stormed.
-t_b7_5() {
-	(n=0; while sleep 0.02; do
-		for irq in $(awk -F: -v v=" $F-q" 'index($0, v) { print $1 + 0 }' /proc/interrupts); do
-			echo $((n++ % 2 + 1)) >"/proc/irq/$irq/smp_affinity"
-		done
-	done) >/dev/null 2>&1 &
+# meanwhile COMMAND...: again and again, to the end of the case
+meanwhile() {
+	(while sleep 0.02; do "$@"; done) >/dev/null 2>&1 &
 	defer kill $!
+}
+
+# The vif's interrupts walk over the processors while it is stormed.
+turn_irqs() {
+	local irq
+	for irq in $(awk -F: -v v=" $F-q" 'index($0, v) { print $1 + 0 }' /proc/interrupts); do
+		echo $((n++ % 2 + 1)) >"/proc/irq/$irq/smp_affinity"
+	done
+}
+
+t_b7_5() {
+	n=0
+	meanwhile turn_irqs
 	attack b7_5
 }
 
 # Others hold the lock that a connection's end takes.
+change_vif() {
+	ip link set "$F" mtu 1400
+	ethtool -K "$F" tx-tcp-segmentation off
+	tc qdisc add dev "$F" clsact
+	ethtool -S "$F"
+	tc qdisc del dev "$F" clsact
+	ethtool -K "$F" tx-tcp-segmentation on
+	ip link set "$F" mtu 1500
+}
+
 t_b10_7() {
-	(while sleep 0.02; do
-		ip link set "$F" mtu 1400
-		ethtool -K "$F" tx-tcp-segmentation off
-		tc qdisc add dev "$F" clsact
-		ethtool -S "$F"
-		tc qdisc del dev "$F" clsact
-		ethtool -K "$F" tx-tcp-segmentation on
-		ip link set "$F" mtu 1500
-	done) >/dev/null 2>&1 &
-	defer kill $!
+	meanwhile change_vif
 	attack b10_7
 }
 
@@ -131,13 +141,16 @@ t_b10_17() {
 }
 
 # The host changes its mind which queue whose packets take.
+turn_queues() {
+	local file
+	for file in /sys/class/net/"$F"/queues/tx-*/xps_cpus; do
+		echo $((n++ % 3 + 1)) >"$file"
+	done
+}
+
 t_b6_12() {
-	(n=0; while sleep 0.02; do
-		for file in /sys/class/net/"$F"/queues/tx-*/xps_cpus; do
-			echo $((n++ % 3 + 1)) >"$file"
-		done
-	done) >/dev/null 2>&1 &
-	defer kill $!
+	n=0
+	meanwhile turn_queues
 	attack b6_12
 }
 

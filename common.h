@@ -102,6 +102,12 @@
  */
 #define XENVIF_RX_FEW		(64 * 1024)
 
+/* Slots that are worth an event; and how long packets are left to the thread when events
+ * come for fewer, in jiffies.
+ */
+#define XENVIF_RX_BURST		8
+#define XENVIF_RX_GATHER	DIV_ROUND_UP(HZ, 100)
+
 /* Times that a poll is repeated for a guest's page that is paged out. */
 #define XENVIF_TX_EAGAIN_MAX	64
 
@@ -364,6 +370,8 @@ struct xenvif_queue_tx {
  * @wait: the thread sleeps here
  * @turn: XENVIF_RX_TURN_*: who may touch what is below
  * @stalled: no buffers for too long: packets are dropped at once
+ * @gather: until when the poll leaves packets to the thread even if they are few, in
+ *	jiffies: see xenvif_rx_told()
  *
  * Of the one whose @turn it is. That is the thread, unless it sleeps for want of
  * packets; then the poll, or ndo_start_xmit, may take its turn if they are few, and
@@ -380,6 +388,8 @@ struct xenvif_queue_tx {
  * @hashing: the guest is told the hash of its packets
  * @starving: packets wait, or waited, and there were no buffers since
  * @starving_since: since when, in jiffies
+ * @told: when the guest was last sent an event by the poll, in jiffies
+ * @heard: the TX requests that it had posted by then
  * @counts: counters since the last commit
  * @ring: the shared ring
  */
@@ -391,6 +401,7 @@ struct xenvif_queue_rx {
 	wait_queue_head_t wait ____cacheline_aligned_in_smp;
 	u32 turn;
 	bool stalled;
+	unsigned long gather;
 
 	struct task_struct *task ____cacheline_aligned_in_smp;
 	struct sk_buff_head todo;
@@ -403,6 +414,8 @@ struct xenvif_queue_rx {
 	bool hashing;
 	bool starving;
 	unsigned long starving_since;
+	unsigned long told;
+	u32 heard;
 	u32 counts[XENVIF_RX_STAT_MAX];
 	struct xenvif_rx_ring ring;
 };

@@ -242,7 +242,8 @@ static bool xenvif_rx_from_program(void)
 }
 
 /* There are packets: have them taken. If they are few they are sent off at once: in a
- * program's call, after which the poll would come right away, here; else by the poll.
+ * program's call, after which the poll would come right away, here; else by the poll,
+ * unless the guest had an event for each: see xenvif_rx_told().
  */
 static void xenvif_rx_call(struct xenvif_queue *queue, bool few)
 {
@@ -256,7 +257,11 @@ static void xenvif_rx_call(struct xenvif_queue *queue, bool few)
 	 */
 	if (!few || irqs_disabled())
 		wake_up(&rx->wait);
-	else if (!xenvif_rx_from_program() || !xenvif_rx_send(queue))
+	else if (xenvif_rx_from_program() && xenvif_rx_send(queue))
+		return;
+	else if (time_before(jiffies, READ_ONCE(rx->gather)))
+		wake_up(&rx->wait);
+	else
 		napi_schedule(&queue->tx.napi);
 }
 
@@ -457,6 +462,24 @@ static void xenvif_rx_commit_bh(struct xenvif_queue *queue)
 	local_bh_enable();
 }
 
+/* The poll sends the guest an event for n slots. If it had one a moment ago, has taken
+ * what that was for already, sends nothing itself, and waits again, then it has a
+ * processor of its own, and packets come one by one: sent off at once, each would cost
+ * it an event. For a while they are left to the thread, and gather while that works.
+ * Answers in a conversation are not held up: between two of them the guest sends. Nor is
+ * a program's packet, for which waking the thread costs more than it saves.
+ */
+static void xenvif_rx_told(struct xenvif_queue *queue, u32 n)
+{
+	u32 heard = queue->tx.ring.fetched;
+	struct xenvif_queue_rx *rx = &queue->rx;
+
+	if (!time_after(jiffies, rx->told) && rx->heard == heard && n < XENVIF_RX_BURST)
+		WRITE_ONCE(rx->gather, jiffies + XENVIF_RX_GATHER);
+	rx->told = jiffies;
+	rx->heard = heard;
+}
+
 /* The copies are made: tell the guest, then free the packets. */
 static void xenvif_rx_finish(struct xenvif_queue *queue)
 {
@@ -471,6 +494,8 @@ static void xenvif_rx_finish(struct xenvif_queue *queue)
 		if (notify) {
 			xenvif_notify(xenvif_rx_channel(queue));
 			rx->counts[XENVIF_RX_NOTIFIES]++;
+			if (rx->turn != XENVIF_RX_TURN_THREAD && !xenvif_rx_from_program())
+				xenvif_rx_told(queue, rx->n_rsp);
 		}
 		trace_xenvif_rx_batch(queue, skb_queue_len(&rx->done),
 				      rx->counts[XENVIF_RX_COPIES], rx->n_rsp, notify);

@@ -418,6 +418,8 @@ static int xenvif_queue_alloc_rx(struct xenvif_queue *queue)
 	__skb_queue_head_init(&rx->todo);
 	__skb_queue_head_init(&rx->done);
 	init_waitqueue_head(&rx->wait);
+	rx->gather = jiffies;
+	rx->told = jiffies - 1;
 	rx->op_slot = kvcalloc(XENVIF_RX_OPS, sizeof(*rx->op_slot), GFP_KERNEL);
 	rx->rsp = kvcalloc(XENVIF_RX_RING_SIZE, sizeof(*rx->rsp), GFP_KERNEL);
 	if (!rx->op_slot || !rx->rsp)

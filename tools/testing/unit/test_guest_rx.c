@@ -651,6 +651,77 @@ static void test_few_buffers_late(void **state)
 	assert_int_equal(sim.n_resumed, resumed);
 }
 
+/* n packets from the host's softirq, to a guest that waits for an event. Whether the
+ * thread had to be woken for them.
+ */
+static bool is_left(u32 n)
+{
+	u32 resumed = sim.n_resumed;
+
+	stand->rx_ring->rsp_event = stand->rx_ring->rsp_prod + 1;
+	while (n--)
+		stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, stand->n_sent);
+	return sim.n_resumed != resumed;
+}
+
+/* Each of a stream of packets would be an event: the thread gathers them, for a while. */
+static void test_gather(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(200, 0);
+	stand_run();
+	assert_false(is_left(1));
+	assert_false(is_left(2));
+	for (i = 0; i < 10; i++)
+		assert_true(is_left(i + 1));
+
+	/* A program need not wait for that. */
+	sim.from_task = true;
+	assert_false(is_left(1));
+	sim.from_task = false;
+	assert_true(is_left(1));
+
+	/* It is tried again then. */
+	for (i = 0; i < 3; i++) {
+		sim.ticks += XENVIF_RX_GATHER;
+		assert_false(is_left(1));
+	}
+}
+
+/* Not where the guest says something in between, where there is much for an event, where
+ * it does not ask for one, or where they are a program's.
+ */
+static void test_gather_not(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(250, 0);
+	stand_run();
+	for (i = 0; i < 10; i++) {
+		assert_false(is_left(1));
+		stand_tx_request(SIM_GREF(1, 0), 0, 60, 0, 0);
+		stand_tx_push();
+		stand_run();
+	}
+	for (i = 0; i < 5; i++)
+		assert_false(is_left(XENVIF_RX_BURST));
+	sim.ticks++;
+	for (i = 0; i < 10; i++) {
+		stand_xmit(linear(100, 0));
+		stand_run();
+	}
+	sim.from_task = true;
+	for (i = 0; i < 10; i++)
+		assert_false(is_left(1));
+	sim.from_task = false;
+	assert_false(is_left(1));
+}
+
 /* The poll that is there for the host's packet takes the guest's along. The event for
  * that comes later, and is not the guest's fault.
  */
@@ -987,6 +1058,8 @@ int main(void)
 		STAND_TEST(test_few_again),
 		STAND_TEST(test_few_buffers_late),
 		STAND_TEST(test_few_event_late),
+		STAND_TEST(test_gather),
+		STAND_TEST(test_gather_not),
 		STAND_TEST(test_burst),
 		STAND_TEST(test_no_buffers),
 		cmocka_unit_test_setup_teardown(test_stall, setup_stall, teardown),

@@ -245,10 +245,13 @@ nic_udp() {
 
 # Many vifs that do nothing, all of one guest's.
 VIFS=${VIFS:-100}
-# Each takes some 500 of its grants, of which a frame holds 512.
+# Each takes some 500 of its grants, of which a frame holds 512, and some 20 of its nodes
+# in xenstore, of which a guest has 1000.
 vifs_guest() {
-	guest_start v mem=768 cmdline="$GUEST_ARGS" \
-		extra="max_grant_frames = $((VIFS + 64))"
+	xenstore-control quota set nodes $((1000 + VIFS * 30)) >/dev/null &&
+		xenstore-control quota set watches $((128 + VIFS)) >/dev/null &&
+		guest_start v mem=768 cmdline="$GUEST_ARGS" \
+			extra="max_grant_frames = $((VIFS + 64))"
 }
 # mem_free: in KiB, once it holds still
 mem_free() {

@@ -159,8 +159,9 @@ void no_connect(struct front *f, const struct conf *c, void (*twist)(struct fron
 {
 	if (refusals == REFUSALS)
 		wait_out();
+	need(!front_try(f, c, twist), "the backend takes a connection that is none");
+	/* The backend's time has begun by now. */
 	if (!refusals++)
 		first_refusal = now_ms();
-	need(!front_try(f, c, twist), "the backend takes a connection that is none");
 	front_end(f);
 }

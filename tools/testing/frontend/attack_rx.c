@@ -27,7 +27,7 @@ static void starve(struct front *f, int queues)
 	struct frame_spec small = frame_spec(FRAME_UDP4, 60, 1, true);
 	struct frame_spec large = frame_spec(FRAME_TCP4, 60000, 1, true);
 	struct conf c = conf_default;
-	uint64_t mem, before, after, end;
+	uint64_t mem, before, after;
 
 	c.queues = queues;
 	front_connect(f, &c);
@@ -46,13 +46,7 @@ static void starve(struct front *f, int queues)
 		rx_post(&f->q[i], 128);
 		port_kick(f->q[i].rx_port);
 	}
-	for (end = now_ms() + COMES;;) {
-		struct peer_msg msg = { .op = PEER_PING };
-
-		if (peer_try(f, &f->q[0], &msg, 1000))
-			break;
-		need(now_ms() < end, "L: the queue does not come back");
-	}
+	peer_back(f, &f->q[0]);
 	after = peer_value(f, PEER_MEM);
 	need(after + 32 * 1024 > mem, "dom0 has %d KiB less", (int)(mem - after));
 	alive(f);
@@ -87,13 +81,7 @@ static void b6_2(struct front *f)
 	q->rx_target = 64;
 	rx_post(q, 40);
 	port_kick(q->rx_port);
-	for (end = now_ms() + COMES;;) {
-		struct peer_msg msg = { .op = PEER_PING };
-
-		if (peer_try(f, q, &msg, 1000))
-			break;
-		need(now_ms() < end, "L: the queue does not come back");
-	}
+	peer_back(f, q);
 	need(peer_stat(f, "rx_queue_0_stalls") == stalls + 1, "the stall was not seen");
 }
 
@@ -243,13 +231,7 @@ static void b6_7(struct front *f)
 	}
 	f->q[0].rx_target = 64;
 	rx_post(&f->q[0], 64);
-	for (uint64_t end = now_ms() + COMES;;) {
-		struct peer_msg msg = { .op = PEER_PING };
-
-		if (peer_try(f, &f->q[0], &msg, 500))
-			break;
-		need(now_ms() < end, "L: the queue does not come back");
-	}
+	peer_back(f, &f->q[0]);
 	need(peer_stat(f, "rx_queue_0_stalls") == stalls, "one that cannot notify is stalled");
 }
 
@@ -385,20 +367,14 @@ static void b6_11(struct front *f)
 	struct frame_spec spec = frame_spec(FRAME_UDP4, 60000, 1, true);
 	struct peer_msg msg = { .op = PEER_MTU, .count = 62000 };
 	struct conf c = conf_default;
-	uint64_t end, expired;
+	uint64_t expired;
 
 	c.buffers = 4;
 	front_connect(f, &c);
 	expired = peer_stat(f, "rx_queue_0_drop_expired");
 	peer_call(f, &msg);
 	peer_send(f, &spec, 1, 0);
-	for (end = now_ms() + COMES;;) {
-		struct peer_msg ping = { .op = PEER_PING };
-
-		if (peer_try(f, &f->q[0], &ping, 1000))
-			break;
-		need(now_ms() < end, "L: one large packet keeps all others");
-	}
+	peer_back(f, &f->q[0]);
 	need(peer_stat(f, "rx_queue_0_drop_expired") > expired, "it was not dropped");
 	msg = (struct peer_msg){ .op = PEER_MTU, .count = 1500 };
 	peer_call(f, &msg);

@@ -747,13 +747,7 @@ static void f_stall(struct front *f)
 	rx_post(q, 64);
 	port_kick(q->rx_port);
 	/* From the first that comes again. */
-	for (end = now_ms() + COMES;;) {
-		struct peer_msg msg = { .op = PEER_PING };
-
-		if (peer_try(f, q, &msg, 500))
-			break;
-		need(now_ms() < end, "L: the queue does not come back");
-	}
+	peer_back(f, q);
 	need(peer_stat(f, "rx_queue_0_stalls") == stalls + 1, "%d stalls counted, and not 1",
 	     (int)(peer_stat(f, "rx_queue_0_stalls") - stalls));
 	need(peer_stat(f, "rx_queue_0_drop_expired") > expired, "nothing is dropped for its age");
@@ -762,17 +756,35 @@ static void f_stall(struct front *f)
 	both_ways(f);
 }
 
-/* Two queues, and queue 1 soon has no buffers; TCPv4 is for that one. Times in ms since
- * then: when a packet is dropped, and when the queue is stalled, 0 if it is not within so
- * many ms.
+/* When something came about, in ms, on a machine that may stand still for a while. */
+struct moment {
+	uint64_t seen;		/* after the first packet was sent; 0: never */
+	uint64_t not_yet;	/* after packets began to wait: the last look without it */
+};
+
+static void look(struct front *f, const char *stat, uint64_t before, uint64_t begin,
+		 uint64_t start, struct moment *m)
+{
+	uint64_t asked = now_ms();
+
+	if (m->seen)
+		return;
+	if (peer_stat(f, "%s", stat) > before)
+		m->seen = now_ms() - begin;
+	else
+		m->not_yet = asked - start;
+}
+
+/* Two queues, and queue 1 soon has no buffers; TCPv4 is for that one. When a packet is
+ * dropped since then, and when the queue is stalled, if that is within so many ms.
  */
-static void starve_one(struct front *f, bool notify, uint64_t ms, uint64_t *expired,
-		       uint64_t *stalled)
+static void starve_one(struct front *f, bool notify, uint64_t ms, struct moment *expired,
+		       struct moment *stalled)
 {
 	struct frame_spec raw = frame_spec(FRAME_RAW, 200, 1, true);
 	struct queue *q = &f->q[1];
 	struct conf c = conf_default;
-	uint64_t start, drops, stalls;
+	uint64_t begin, start, drops, stalls;
 	uint32_t *map;
 
 	c.ctrl = true;
@@ -796,6 +808,7 @@ static void starve_one(struct front *f, bool notify, uint64_t ms, uint64_t *expi
 	for (int i = 0; i < 128; i++)
 		map[i] = 1;
 	must(CALL(SET_HASH_MAPPING, f->ctrl_page.gref, 128, 0), OKAY, "SET_HASH_MAPPING");
+	begin = now_ms();
 	peer_send(f, &raw, 20, 0);
 	while (q->rx_cons != q->rx_prod)
 		need(rx_any(f, &packet, COMES), "nothing comes");
@@ -803,13 +816,11 @@ static void starve_one(struct front *f, bool notify, uint64_t ms, uint64_t *expi
 	map[0] = 0;
 	must(CALL(SET_HASH_MAPPING, f->ctrl_page.gref, 128, 0), OKAY, "SET_HASH_MAPPING");
 
-	*expired = *stalled = 0;
-	while (!*stalled && now_ms() < start + ms) {
+	*expired = *stalled = (struct moment){};
+	while (!stalled->seen && now_ms() < start + ms) {
 		port_wait(50);
-		if (!*expired && peer_stat(f, "rx_queue_1_drop_expired") > drops)
-			*expired = now_ms() - start;
-		if (peer_stat(f, "rx_queue_1_stalls") > stalls)
-			*stalled = now_ms() - start;
+		look(f, "rx_queue_1_drop_expired", drops, begin, start, expired);
+		look(f, "rx_queue_1_stalls", stalls, begin, start, stalled);
 	}
 	need(peer_sys(f, "carrier") == 1, "one of two queues has stalled, and the carrier falls");
 }
@@ -835,19 +846,23 @@ static void feed_one(struct front *f)
 static void f_timeouts(struct front *f)
 {
 	struct frame_spec raw = frame_spec(FRAME_RAW, 200, 1, true), tcp = vector_spec(0, true);
-	uint64_t expired, stalled, drops;
+	struct moment expired, stalled;
+	uint64_t drops;
 
 	starve_one(f, false, 5000, &expired, &stalled);
-	note("without feature-rx-notify: dropped after %d ms", (int)expired);
-	need(expired && expired < 1000, "dropped after %d ms, and not 30", (int)expired);
-	need(!stalled, "stalled after %d ms", (int)stalled);
+	note("without feature-rx-notify: dropped after %d ms", (int)expired.seen);
+	need(expired.seen && expired.not_yet < 1000, "not dropped for %d ms, but 30",
+	     (int)expired.not_yet);
+	need(!stalled.seen, "stalled after %d ms", (int)stalled.seen);
 	front_end(f);
 
 	/* The next one is another. */
 	starve_one(f, true, 8000, &expired, &stalled);
-	note("dropped after %d ms, stalled after %d ms", (int)expired, (int)stalled);
-	need(expired >= 1990 && expired < 3500, "dropped after %d ms, and not 2000", (int)expired);
-	need(stalled >= 3990 && stalled < 5500, "stalled after %d ms, and not 4000", (int)stalled);
+	note("dropped after %d ms, stalled after %d ms", (int)expired.seen, (int)stalled.seen);
+	need(expired.seen >= 1990 && expired.not_yet < 3500,
+	     "dropped after %d ms, and not 2000", (int)expired.seen);
+	need(stalled.seen >= 3990 && stalled.not_yet < 5500,
+	     "stalled after %d ms, and not 4000", (int)stalled.seen);
 	drops = peer_stat(f, "rx_queue_1_drop_stalled");
 	peer_send(f, &tcp, 1, 0);
 	receive(f, &raw);
@@ -1050,7 +1065,7 @@ static void f_events(struct front *f)
 	struct frame_spec raw = frame_spec(FRAME_RAW, 200, 1, true), tcp = vector_spec(0, true);
 	struct queue *q = &f->q[0];
 	struct conf c = conf_default;
-	uint64_t expired, stalled;
+	struct moment expired, stalled;
 	uint32_t data;
 
 	c.ctrl = true;
@@ -1064,8 +1079,8 @@ static void f_events(struct front *f)
 	front_end(f);
 
 	starve_one(f, true, 8000, &expired, &stalled);
-	need(expired && stalled, "dropped after %d ms, stalled after %d", (int)expired,
-	     (int)stalled);
+	need(expired.seen && stalled.seen, "dropped after %d ms, stalled after %d",
+	     (int)expired.seen, (int)stalled.seen);
 	peer_send(f, &tcp, 5, 0);
 	receive(f, &raw);
 	feed_one(f);

@@ -753,6 +753,23 @@ void peer_call(struct front *f, struct peer_msg *msg)
 	     backend_state(f));
 }
 
+void peer_back(struct front *f, struct queue *q)
+{
+	uint64_t end = now_ms() + PATIENCE;
+	uint32_t cons = q->rx_cons;
+
+	for (;;) {
+		struct peer_msg msg = { .op = PEER_PING };
+
+		if (peer_try(f, q, &msg, 1000))
+			return;
+		if (q->rx_cons != cons)
+			end = now_ms() + PATIENCE;
+		cons = q->rx_cons;
+		need(now_ms() < end, "L: queue %d does not come back", q->id);
+	}
+}
+
 uint64_t peer_stat(struct front *f, const char *fmt, ...)
 {
 	static uint64_t lies;

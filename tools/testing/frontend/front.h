@@ -175,6 +175,8 @@ void ctrl_push(struct front *f);
 bool peer_try(struct front *f, struct queue *q, struct peer_msg *msg, int ms);
 void peer_post(struct front *f, struct peer_msg *msg);	/* not waiting for anything */
 void peer_call(struct front *f, struct peer_msg *msg);
+/* Until the queue works again, whatever comes before that, if only something does. */
+void peer_back(struct front *f, struct queue *q);
 uint64_t peer_stat(struct front *f, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 uint64_t peer_sys(struct front *f, const char *file);

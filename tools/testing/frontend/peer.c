@@ -153,6 +153,19 @@ static void link_wait(void)
 	device_ioctl(SIOCETHTOOL, &ifr);
 }
 
+/* Until all that was sent before is gone. Behind a backlog the queueing discipline may
+ * drop an answer (CoDel does so on purpose), and that comes but once. A guest that takes
+ * nothing may not keep us for ever.
+ */
+static void gone_wait(void)
+{
+	int left;
+
+	for (uint64_t end = now_ms() + 8000; now_ms() < end; usleep(1000))
+		if (ioctl(sock, SIOCOUTQ, &left) || !left)
+			return;
+}
+
 static void send_frame(const void *frame, uint32_t len, const struct virtio_net_hdr *hdr)
 {
 	uint8_t buf[sizeof(*hdr) + FRAME_MAX];
@@ -248,6 +261,11 @@ static void answer(struct peer_msg *msg)
 	msg->name[sizeof(msg->name) - 1] = '\0';
 	msg->state = 1;
 	switch (msg->op) {
+	case PEER_PING:
+		gone_wait();
+		/* It may have stalled meanwhile. */
+		link_wait();
+		break;
 	case PEER_STAT:
 		msg->state = ethtool_stat(msg->name, &msg->value[0]);
 		break;

@@ -21,19 +21,19 @@ feature_case() {
 	tap_case "t_$1" "$2"
 }
 
-# Linux's own frontend, with an XDP program.
+# Linux's own frontend, with an XDP program: of all that it does its state comes last.
 xdp_start() {
 	local fe
 	fe=/local/domain/$(guest_domid n)/device/vif/0
 	xdp_pid=$(guest_bg n "exec xvf xdp eth0 $1") &&
 		until_true 20 eval '[[ $(xs '"$fe"'/xdp-headroom) == 256 ]]' &&
-		xs_wait "$(vif_backend n 0)/state" 4
+		xs_wait "$fe/state" 4 && xs_wait "$(vif_backend n 0)/state" 4
 }
 xdp_stop() {
 	local fe
 	fe=/local/domain/$(guest_domid n)/device/vif/0
 	guest n kill "$xdp_pid" && until_true 20 eval '[[ $(xs '"$fe"'/xdp-headroom) == 0 ]]' &&
-		xs_wait "$(vif_backend n 0)/state" 4
+		xs_wait "$fe/state" 4 && xs_wait "$(vif_backend n 0)/state" 4
 }
 # rx_counts VIF: packets and slots, of all queues, at one look.
 rx_counts() {

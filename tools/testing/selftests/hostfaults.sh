@@ -318,17 +318,18 @@ t_uevents() {
 
 # The guest's kernel dies under load: nothing of it stays.
 t_crash() {
-	local domid
+	local domid pid
 	must "guest c" guest_start c vif=bridge=xenbr0
 	must "its network" guest_ready c 15
 	domid=$(guest_domid c)
 	must "load" load_start 10.0.0.15
 	defer load_kill
 	GUEST_TIMEOUT=5 guest_sh c 'echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger' &
+	pid=$!
 	check "no device" until_true 60 no_netdev "vif$domid.0"
 	check "no node" xs_wait_gone "$BACKENDS/$domid"
 	check "the domain is gone, no page is held" until_true 20 eval "! xl list | grep -qE '^(c|\(null\)) '"
-	wait
+	wait $pid
 	# What it said when it died is no fault of anyone's.
 	rm -f "$(guest_log c)"
 }

@@ -51,6 +51,8 @@
 #define ENDLESS		UINT64_MAX
 #define NO_ERROR	UINT64_MAX
 #define RECORD_MAX	65536
+/* Bytes that a flow receives, and about as many it sends, before it does the other. */
+#define FLOW_TURN	(256 * 1024)
 #define DGRAM_MAX	65536
 #define MAX_FLOWS	256
 #define SERVER_IDLE_S	900
@@ -380,18 +382,22 @@ static bool flow_compose(struct flow *f)
 	return false;
 }
 
-/* Returns 0, or -errno when the connection is gone. */
+/* Returns 0, or -errno when the connection is gone. Sends no more at a time than is
+ * received: a peer that takes it as fast as it is made would never be read from.
+ */
 static int flow_send(struct flow *f)
 {
+	size_t sent = 0;
 	ssize_t n;
 
 	for (;;) {
-		if (f->out_done == f->out_len && !flow_compose(f))
+		if (f->out_done == f->out_len && (sent >= FLOW_TURN || !flow_compose(f)))
 			return 0;
 		n = write(f->fd, f->out + f->out_done, f->out_len - f->out_done);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 		f->out_done += n;
+		sent += n;
 	}
 }
 
@@ -468,7 +474,7 @@ static bool flow_take(struct flow *f, const unsigned char *p, size_t len)
 /* Returns bytes taken, 0 for none now, or -errno when the connection is gone. */
 static int flow_recv(struct flow *f)
 {
-	static unsigned char buf[256 * 1024];
+	static unsigned char buf[FLOW_TURN];
 	ssize_t n = recv(f->fd, buf, sizeof(buf), 0);
 
 	if (n < 0)

@@ -329,7 +329,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 drop:
 	xenvif_xmit_drop(queue->vif, queue->id, skb, why);
 	/* It may have been the last one of a burst that others began. */
-	if (why != XENVIF_XMIT_DROP_STALLED)
+	if (why != XENVIF_XMIT_DROP_STALLED && !skb_queue_empty_lockless(&rx->backlog))
 		xenvif_rx_call(queue, false);
 	return NETDEV_TX_OK;
 }
@@ -873,7 +873,7 @@ static bool xenvif_rx_ready(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_rx *rx = &queue->rx;
 	struct sk_buff *skb = xenvif_rx_head(rx);
-	int avail;
+	int avail, seen;
 
 	if (unlikely(xenvif_is_fatal(queue->vif)))
 		return false;
@@ -884,13 +884,15 @@ static bool xenvif_rx_ready(struct xenvif_queue *queue)
 		return true;
 
 	avail = xenvif_rx_ring_avail(&rx->ring);
+	seen = avail;
 	if (avail >= 0 && !xenvif_rx_has_buffers(queue, avail))
-		avail = xenvif_rx_ring_rest(&rx->ring);
+		avail = xenvif_rx_ring_rest(&rx->ring, seen);
 	if (unlikely(avail < 0)) {
 		xenvif_fatal(queue->vif, "the RX ring is corrupt");
 		return false;
 	}
-	return xenvif_rx_has_buffers(queue, avail);
+	/* More than before, and still too few: to be asked for anew. */
+	return avail > seen || xenvif_rx_has_buffers(queue, avail);
 }
 
 /* How long the thread may sleep if nobody wakes it, in jiffies. Only for a packet that
@@ -907,6 +909,9 @@ static long xenvif_rx_patience(struct xenvif_queue *queue)
 		return patience;
 	if (skb)
 		patience = xenvif_rx_cb(skb)->expires - jiffies;
+	else if (rx->stalled)
+		/* One may be queued that its sender had let pass just before. */
+		patience = max_t(long, queue->vif->rx_drain_timeout, HZ);
 	/* The queue stalls in time, even if nothing waits any more. */
 	if (stall && rx->starving && !rx->stalled)
 		patience = min_t(long, patience, rx->starving_since + stall - jiffies);
@@ -923,8 +928,13 @@ static void xenvif_rx_sleep_idle(struct xenvif_queue_rx *rx, long patience)
 
 	/* The poll does not take long. It may have left something. */
 	while (cmpxchg(&rx->turn, XENVIF_RX_TURN_NONE, XENVIF_RX_TURN_THREAD) ==
-	       XENVIF_RX_TURN_POLL)
-		cpu_relax();
+	       XENVIF_RX_TURN_POLL) {
+		/* Where the poll can be preempted this may be what keeps it from its end. */
+		if (IS_ENABLED(CONFIG_PREEMPT_RT))
+			schedule_timeout_idle(1);
+		else
+			cpu_relax();
+	}
 	/* If it has, a cmpxchg() that failed is all that came in between. */
 	smp_acquire__after_ctrl_dep();
 }

@@ -657,7 +657,8 @@ static bool xenvif_tx_rest(struct xenvif_queue *queue)
 	} else if (xenvif_tx_ring_rest(&tx->ring)) {
 		tx->late = true;
 		return false;
-	} else if (!worked && tx->late) {
+	}
+	if (!worked && tx->late) {
 		/* The event of what the last look had found. */
 		tx->late = false;
 		worked = true;

@@ -71,8 +71,12 @@ bool xenvif_channel_done(struct xenvif_channel *channel, u32 side, bool worked)
 			new = 0;
 	} while (!atomic_try_cmpxchg(&channel->owed, &old, new));
 
-	if (last)
+	if (last) {
+		/* Xen's event code asks which processor this is, and keeps that. */
+		migrate_disable();
 		xen_irq_lateeoi(channel->irq, worked ? 0 : XEN_EOI_FLAG_SPURIOUS);
+		migrate_enable();
+	}
 	return true;
 }
 

@@ -365,16 +365,18 @@ static inline bool xenvif_rx_ring_respond(struct xenvif_rx_ring *ring,
 /**
  * xenvif_rx_ring_rest() - ask for an event, then look a last time
  * @ring: the ring
+ * @seen: the number of buffers that were found to be too few
  *
- * The very next buffer raises an event, although more may be needed: a guest
- * that posts them one by one is not to be waited for longer than it takes.
+ * The very next buffer after these raises an event, although more may be needed: a
+ * guest that posts them one by one is not to be waited for longer than it takes. If
+ * there are more than @seen now the guest may have passed that mark unseen, and there
+ * may be no event, now or ever: look at them, and ask again.
  *
  * Return: the number of buffers as of xenvif_rx_ring_avail().
  */
-static inline int xenvif_rx_ring_rest(struct xenvif_rx_ring *ring)
+static inline int xenvif_rx_ring_rest(struct xenvif_rx_ring *ring, u32 seen)
 {
-	WRITE_ONCE(ring->back.sring->req_event,
-		   READ_ONCE(ring->back.sring->req_prod) + 1);
+	WRITE_ONCE(ring->back.sring->req_event, ring->back.req_cons + seen + 1);
 	virt_mb(); /* the wish for an event before the last look */
 	return xenvif_rx_ring_avail(ring);
 }

@@ -722,6 +722,54 @@ static void test_gather_not(void **state)
 	assert_false(is_left(1));
 }
 
+/* The guest posts a buffer just when it is asked for an event, and has not seen that. */
+static void post_unseen(enum sim_point point)
+{
+	RING_IDX event = stand->rx_ring->req_event;
+
+	if (point != SIM_POINT_MB || stand->rx.req_prod_pvt != event - 1)
+		return;
+	stand->hostile = NULL;
+	stand->rx_ring->req_event = stand->rx.req_prod_pvt;
+	stand_rx_post(1, 0);
+	stand->rx_ring->req_event = event;
+}
+
+/* It is one too few: the next one has an event. */
+static void test_buffers_unseen(void **state)
+{
+	u32 n;
+
+	UNUSED(state);
+	for (n = 0; n < 20; n++) {
+		stand_rx_post(1, 0);
+		stand_run();
+		stand->hostile = post_unseen;
+		stand_xmit(linear(3 * 4096, 0));
+		stand_run();
+		assert_null(stand->hostile);
+		assert_int_equal(stand->n_received, n);
+		stand_rx_post(1, 0);
+		stand_run();
+		assert_int_equal(stand->n_received, n + 1);
+	}
+}
+
+/* What the guest does not want wakes nobody. */
+static void test_unfit_sleeps(void **state)
+{
+	u32 resumed;
+
+	UNUSED(state);
+	stand_rx_post(100, 0);
+	stand_run();
+	resumed = sim.n_resumed;
+	stand_xmit(linear(80000, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 0);
+	assert_int_equal(sim.n_resumed, resumed);
+}
+
 /* The poll that is there for the host's packet takes the guest's along. The event for
  * that comes later, and is not the guest's fault.
  */
@@ -745,6 +793,30 @@ static void test_few_event_late(void **state)
 	}
 	assert_int_equal(stand->n_received, 20);
 	assert_int_equal(sim.irq[0].n_spurious, 0);
+}
+
+/* Nor is it if the poll found no credit for all of it. */
+static void test_few_event_throttled(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(10, 0);
+	stand_run();
+	xenvif_credit_set(&stand->vif.credit, 1000, 1000000, sim.now);
+	for (i = 0; i < 3; i++)
+		stand_tx_request(SIM_GREF(1, 0), 0, 600, 0, i);
+	assert_true(stand_tx_push());
+	stand_xmit(linear(100, 0));
+	sim.irq[0].enabled = false;
+	stand_run();
+	assert_true(stand->queue->tx.throttle.armed);
+	sim.irq[0].enabled = true;
+	stand_run();
+	assert_int_equal(sim.irq[0].n_spurious, 0);
+	sim_advance(3000000000ULL);
+	stand_run();
+	assert_int_equal(stand->n_delivered, 3);
 }
 
 /* A guest that takes nothing: the backlog is bounded, its packets grow old. */
@@ -829,6 +901,32 @@ static void test_stall_expired(void **state)
 	stand_rx_post(1, 0);
 	stand_run();
 	assert_false(stand->queue->rx.stalled);
+}
+
+/* One that was let pass just before the queue stalled does not wait for ever. */
+static void test_stall_late(void **state)
+{
+	struct xenvif_queue_rx *rx = &stand->queue->rx;
+
+	UNUSED(state);
+	stand->vif.rx_drain_timeout = 1500;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	sim_advance(1501000000ULL);
+	stand_run();
+	sim_advance(1500000000ULL);
+	stand_run();
+	assert_true(rx->stalled);
+	assert_int_equal(stand_rx_stat(XENVIF_RX_DROP_EXPIRED), 1);
+	rx->stalled = false;
+	stand_xmit(linear(100, 0));
+	rx->stalled = true;
+	stand_run();
+	sim_advance(1501000000ULL);
+	stand_run();
+	sim_advance(1501000000ULL);
+	stand_run();
+	assert_int_equal(stand_rx_stat(XENVIF_RX_DROP_EXPIRED), 2);
 }
 
 /* Longer than any frontend takes. */
@@ -1058,12 +1156,16 @@ int main(void)
 		STAND_TEST(test_few_again),
 		STAND_TEST(test_few_buffers_late),
 		STAND_TEST(test_few_event_late),
+		STAND_TEST(test_few_event_throttled),
 		STAND_TEST(test_gather),
+		STAND_TEST(test_buffers_unseen),
+		STAND_TEST(test_unfit_sleeps),
 		STAND_TEST(test_gather_not),
 		STAND_TEST(test_burst),
 		STAND_TEST(test_no_buffers),
 		cmocka_unit_test_setup_teardown(test_stall, setup_stall, teardown),
 		cmocka_unit_test_setup_teardown(test_stall_expired, setup_stall, teardown),
+		cmocka_unit_test_setup_teardown(test_stall_late, setup_stall, teardown),
 		STAND_TEST(test_unfit),
 		STAND_TEST(test_corrupt_index),
 		STAND_TEST(test_idle_events),

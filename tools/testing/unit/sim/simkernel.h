@@ -143,6 +143,8 @@ void sim_no_irq(void);
 #define spin_lock_irqsave(lock, flags)		((flags) = 0, sim_irqs_off(true), spin_lock(lock))
 #define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock(lock), \
 						 sim_irqs_off(false))
+#define migrate_disable()			do { } while (0)
+#define migrate_enable()			do { } while (0)
 #define local_bh_disable()			do { } while (0)
 #define local_bh_enable()			do { } while (0)
 

@@ -282,6 +282,7 @@ enum xenvif_queue_state {
  * @n_extras: of these, the extra infos
  * @status: XEN_NETIF_RSP_* to answer with
  * @flags: XEN_NETTXF_* of the first slot
+ * @cold: its pages are not of the pool
  * @gso_size: payload bytes of a segment
  * @gso_type: XEN_NETIF_GSO_TYPE_*
  * @hash_type: _XEN_NETIF_CTRL_HASH_TYPE_*
@@ -298,7 +299,8 @@ struct xenvif_tx_work {
 	u16 n_requests;
 	u16 n_extras;
 	s16 status;
-	u16 flags;
+	u8 flags;
+	bool cold;
 	u16 gso_size;
 	u8 gso_type;
 	u8 hash_type;
@@ -314,6 +316,11 @@ struct xenvif_tx_work {
 #define XENVIF_POOL_RESTED	1
 #define XENVIF_POOL_USED	2
 
+/* The first page that a pool is asked for has it take 64, and keep them; so it is not
+ * asked before there were so many packets. Most of a host's queues say next to nothing.
+ */
+#define XENVIF_POOL_COLD	64
+
 /* How often somebody looks, in jiffies. */
 #define XENVIF_POOL_LOOK	(10 * HZ)
 
@@ -322,6 +329,7 @@ struct xenvif_tx_work {
  * @napi: its NAPI instance: what follows is touched by its poll alone, or while it
  *	is disabled
  * @pool: pages for the packets
+ * @cold: how many more packets get pages that are not @pool's
  * @age: XENVIF_POOL_*: how long ago there were packets; shared with xenvif_queue_trim()
  * @batch: grant copies of the poll
  * @work: packets of the poll
@@ -339,6 +347,7 @@ struct xenvif_tx_work {
 struct xenvif_queue_tx {
 	struct napi_struct napi;
 	struct page_pool *pool;
+	u32 cold;
 	u8 age;
 	struct xenvif_batch batch;
 	struct xenvif_tx_work *work;

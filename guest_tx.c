@@ -93,22 +93,38 @@ static u64 xenvif_tx_admit(struct xenvif *vif, u32 len)
 	return wait;
 }
 
+static struct page *xenvif_tx_page(struct xenvif_queue_tx *tx, const struct xenvif_tx_work *work)
+{
+	return unlikely(work->cold) ? dev_alloc_page() : page_pool_dev_alloc_pages(tx->pool);
+}
+
+static void xenvif_tx_put_page(struct xenvif_queue_tx *tx, const struct xenvif_tx_work *work,
+			       struct page *page)
+{
+	if (unlikely(work->cold))
+		__free_page(page);
+	else
+		page_pool_put_full_page(tx->pool, page, false);
+}
+
 /* Find a first buffer for a packet of len bytes. Returns whether there was memory. */
 static bool xenvif_tx_alloc(struct xenvif_queue_tx *tx, struct xenvif_tx_work *work, u32 len)
 {
 	struct page *page;
 	u32 offset = 0;
 
+	work->cold = tx->cold;
 	work->size = PAGE_SIZE;
-	if (len <= XENVIF_TX_SMALL) {
+	if (len <= XENVIF_TX_SMALL && likely(!work->cold)) {
 		work->size = SKB_DATA_ALIGN(XENVIF_TX_HEADROOM + len) +
 			     SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 		page = page_pool_dev_alloc_frag(tx->pool, &offset, work->size);
 	} else {
-		page = page_pool_dev_alloc_pages(tx->pool);
+		page = xenvif_tx_page(tx, work);
 	}
 	if (unlikely(!page))
 		return false;
+	tx->cold -= work->cold;
 	work->head = page_address(page) + offset;
 	work->linear = 0;
 	work->n_frags = 0;
@@ -135,7 +151,7 @@ static struct page *xenvif_tx_extend(struct xenvif_queue_tx *tx, struct xenvif_t
 	skb_frag_t *frag;
 
 	if (fresh) {
-		page = page_pool_dev_alloc_pages(tx->pool);
+		page = xenvif_tx_page(tx, work);
 		if (unlikely(!page))
 			return NULL;
 		frag = &xenvif_tx_frags(work)[work->n_frags++];
@@ -160,9 +176,8 @@ static void xenvif_tx_free(struct xenvif_queue_tx *tx, struct xenvif_tx_work *wo
 	u32 i;
 
 	for (i = 0; i < work->n_frags; i++)
-		page_pool_put_full_page(tx->pool, skb_frag_page(&xenvif_tx_frags(work)[i]),
-					false);
-	page_pool_put_full_page(tx->pool, virt_to_page(work->head), false);
+		xenvif_tx_put_page(tx, work, skb_frag_page(&xenvif_tx_frags(work)[i]));
+	xenvif_tx_put_page(tx, work, virt_to_page(work->head));
 	work->head = NULL;
 }
 
@@ -567,7 +582,8 @@ static struct sk_buff *xenvif_tx_make(const struct xenvif_tx_work *work)
 
 	if (unlikely(!skb))
 		return NULL;
-	skb_mark_for_recycle(skb);
+	if (likely(!work->cold))
+		skb_mark_for_recycle(skb);
 	skb_reserve(skb, XENVIF_TX_HEADROOM);
 	__skb_put(skb, work->linear);
 
@@ -670,7 +686,7 @@ static bool xenvif_tx_rest(struct xenvif_queue *queue)
 	return true;
 }
 
-/* There were packets, so there are pages, which are not to be kept for ever. */
+/* The pool has pages, which are not to be kept for ever. */
 static void xenvif_tx_used(struct xenvif_queue *queue)
 {
 	if (likely(READ_ONCE(queue->tx.age) == XENVIF_POOL_USED))
@@ -712,7 +728,8 @@ int xenvif_tx_poll(struct napi_struct *napi, int budget)
 
 	done = tx->n_work;
 	if (done) {
-		xenvif_tx_used(queue);
+		if (likely(!tx->cold))
+			xenvif_tx_used(queue);
 		xenvif_tx_answer(queue);
 		for (i = 0; i < done; i++)
 			if (tx->work[i].head)

@@ -388,6 +388,7 @@ bool xenvif_queue_trim(struct xenvif_queue *queue)
 	done = !tx->n_work;
 	if (done) {
 		swap(tx->pool, pool);
+		tx->cold = XENVIF_POOL_COLD;
 		tx->age = XENVIF_POOL_EMPTY;
 		pr_debug("%s gave its pages back\n", queue->name);
 	}
@@ -410,6 +411,7 @@ static int xenvif_queue_alloc_tx(struct xenvif_queue *queue)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	tx->pool = pool;
+	tx->cold = XENVIF_POOL_COLD;
 	return 0;
 }
 

@@ -428,13 +428,13 @@ static void race_ctrl(struct front *f)
 /* ---- B6.12: both post buffers ---- */
 
 static struct rx_packet other_packet;
-static uint32_t other_got;
+static volatile uint32_t other_got;
 
 static void take_second(struct front *f, uint32_t n)
 {
 	(void)n;
 	while (rx_take(&f->q[1], &other_packet))
-		other_got++;
+		other_got = other_got + 1;
 	usleep(200);
 }
 
@@ -451,7 +451,8 @@ static void b6_12(struct front *f)
 		other_start(f, take_second);
 		spec.seed = turn * 100;
 		peer_send(f, &spec, 600, 0);
-		for (uint64_t end = now_ms() + 500; now_ms() < end; port_wait(5)) {
+		for (uint64_t end = now_ms() + COMES;
+		     got + other_got < 600u * (turn + 1) && now_ms() < end; port_wait(5)) {
 			tx_look(&f->q[0]);
 			while (rx_take(&f->q[0], &packet))
 				got++;

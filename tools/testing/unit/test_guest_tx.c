@@ -106,6 +106,37 @@ static void send_one(void)
 	assert_ended(n, n);
 }
 
+/* A queue that says next to nothing asks its pool for nothing. */
+static void test_cold(void **state)
+{
+	struct xenvif_queue *queue = stand->queue;
+	u32 i;
+
+	UNUSED(state);
+	sim.n_pages = 0;
+	for (i = 0; i < XENVIF_POOL_COLD - 1; i++)
+		send_one();
+	assert_int_equal(sim.n_pages, 0);
+	assert_false(stand->vif.trim_work.work.queued);
+	assert_false(xenvif_queue_trim(queue));
+	/* What is cold about a packet is all of it, and goes back if it comes to nothing. */
+	sim.fail_alloc_in = 3;
+	stand_tx_request(SIM_GREF(1, 0), 0, 4096, XEN_NETTXF_more_data, 0);
+	stand_tx_request(SIM_GREF(2, 0), 0, 4096, 0, 0);
+	go();
+	sim.fail_alloc_in = 0;
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_NOMEM), 1);
+	assert_int_equal(sim.n_pages, 0);
+
+	stand_tx_request(SIM_GREF(3, 0), 0, 60, 0, 0);
+	go();
+	assert_int_equal(sim.n_pages, 1);
+	assert_true(stand->vif.trim_work.work.queued);
+	assert_true(xenvif_queue_trim(queue));
+	assert_false(xenvif_queue_trim(queue));
+	assert_int_equal(queue->tx.cold, XENVIF_POOL_COLD);
+}
+
 /* Idle pages go back when there were no packets from one look to the next. */
 static void test_trim(void **state)
 {
@@ -113,6 +144,7 @@ static void test_trim(void **state)
 	struct page_pool *pool = queue->tx.pool;
 
 	UNUSED(state);
+	queue->tx.cold = 0;
 	assert_false(stand->vif.trim_work.work.queued);
 	assert_false(xenvif_queue_trim(queue));
 	assert_ptr_equal(queue->tx.pool, pool);
@@ -134,6 +166,7 @@ static void test_trim(void **state)
 	assert_ptr_not_equal(queue->tx.pool, pool);
 	stand->vif.trim_work.work.queued = false;
 	assert_false(xenvif_queue_trim(queue));
+	queue->tx.cold = 0;
 	send_one();
 	assert_true(stand->vif.trim_work.work.queued);
 }
@@ -145,6 +178,7 @@ static void test_trim_retrying(void **state)
 	struct page_pool *pool = queue->tx.pool;
 
 	UNUSED(state);
+	queue->tx.cold = 0;
 	stand_tx_request(SIM_GREF(3, 0), 100, 60, 0, 0);
 	go();
 	assert_true(xenvif_queue_trim(queue));
@@ -357,6 +391,7 @@ static void test_no_memory(void **state)
 static void test_no_skb(void **state)
 {
 	UNUSED(state);
+	stand->queue->tx.cold = 0;
 	stand_tx_request(SIM_GREF(1, 0), 0, 60, 0, 0);
 	go();
 	assert_ended(1, 1);
@@ -891,6 +926,7 @@ static void count_pages(u32 len, u32 n, u32 pages)
 static void test_pages(void **state)
 {
 	UNUSED(state);
+	stand->queue->tx.cold = 0;
 	count_pages(60, 60, 60 / ((u32)PAGE_SIZE / (256 + 64 + 320)));
 	count_pages(SKB_WITH_OVERHEAD(2048) - 256, 60, 30);
 	count_pages(SKB_WITH_OVERHEAD(2048) - 255, 60, 60);
@@ -943,6 +979,7 @@ int main(void)
 		STAND_TEST(test_empty),
 		STAND_TEST(test_idle_events),
 		STAND_TEST(test_one),
+		STAND_TEST(test_cold),
 		STAND_TEST(test_trim),
 		STAND_TEST(test_trim_retrying),
 		STAND_TEST(test_extra),

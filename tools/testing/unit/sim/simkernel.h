@@ -262,6 +262,7 @@ u32 sim_pages_used(void);
 u32 sim_page_number(const struct page *page);
 void *page_address(const struct page *page);
 struct page *alloc_page(unsigned int gfp);
+#define dev_alloc_page()		alloc_page(0)
 #define __free_page(page)	sim_page_put(page)
 #define memcpy_from_page(to, page, offset, len) \
 	memcpy(to, (u8 *)page_address(page) + (offset), len)

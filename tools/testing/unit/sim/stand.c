@@ -215,7 +215,10 @@ static void check_layout(const struct sk_buff *skb)
 	u32 i;
 
 	check(!info->frag_list, "");
-	check(skb->pp_recycle, "");
+	/* All pages of a packet are the pool's, or none. */
+	check(skb->pp_recycle == !!virt_to_page(skb->head)->pool, "");
+	for (i = 0; i < info->nr_frags; i++)
+		check(skb->pp_recycle == !!info->frags[i].page->pool, "");
 	check(skb->ip_summed != CHECKSUM_PARTIAL ||
 	      skb->head + skb->csum_start + skb->csum_offset + 2 <= skb->data + skb_headlen(skb),
 	      "the checksum is not in the head");

@@ -94,19 +94,13 @@ vif_attach() {
 	xl network-attach "$name" "$@" && vif_wait "$name" "$handle"
 }
 
-# A vif holds the module until the last of it is freed, and its device is the driver's
-# until that begins.
-vifs_freed() {
-	(($(cat $NETBACK/refcnt) == $(find /sys/bus/xen-backend/drivers/vif/ -name 'vif-*' | wc -l)))
-}
-
 # vif_detach NAME HANDLE: and see that nothing is left of it.
 vif_detach() {
 	local dev path
 	dev=$(vif_name "$1" "$2")
 	path=$(vif_backend "$1" "$2")
 	xl network-detach "$1" "$2" && xs_wait_gone "$path" &&
-		until_true 10 no_netdev "$dev" && until_true 10 vifs_freed
+		until_true 10 no_netdev "$dev"
 }
 
 # stream ADDRESS SIZE [OPTION]...: SIZE bytes each way at once, compared.

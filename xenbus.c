@@ -776,7 +776,7 @@ static int xenvif_probe(struct xenbus_device *xdev, const struct xenbus_device_i
 	mutex_lock(&be->lock);
 	xenvif_set_state(be, XenbusStateInitWait);
 	mutex_unlock(&be->lock);
-	pr_debug("%s created\n", be->vif->dev->name);
+	pr_debug("%s created\n", xdev->nodename);
 	return 0;
 
 destroy:
@@ -808,7 +808,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 
 	xenbus_rm(XBT_NIL, xdev->nodename, "hotplug-status");
 	xenvif_backend_hide(be);
-	pr_debug("%s destroyed\n", be->vif->dev->name);
+	pr_debug("%s destroyed\n", xdev->nodename);
 	xenvif_destroy(be->vif);
 	xenvif_backend_free(be);
 	module_put(THIS_MODULE);

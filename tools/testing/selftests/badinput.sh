@@ -63,16 +63,10 @@ hand_away() {
 	until_true 20 no_netdev "vif$B.$H" || fail "vif$B.$H does not go away"
 }
 
-# From where on the log is looked at. No mark is the beginning of another.
-new_mark() {
-	mark="bad-$BASHPID-$((++marks)):"
-	echo "$mark" >/dev/kmsg
-}
-
 # Lines of the log that are this vif's, and the driver's: the xenbus core and the
 # driver core add their own where a probe or a mapping fails.
 hand_log() {
-	dmesg | sed -n "1,/$mark/d;p" | grep -E "vif[- ]$B-$H|vif$B\.$H" |
+	log_since "$mark" | grep -E "vif[- ]$B-$H|vif$B\.$H" |
 		grep -vE 'link becomes ready|entered (promiscuous|blocking|disabled|forwarding|learning)|left (promiscuous|allmulticast)|entered allmulticast|\(unregistering\)|state recovery|xenbus_dev_probe on|probe with driver vif failed|mapping in shared page'
 }
 
@@ -102,7 +96,7 @@ neighbour() {
 # $names.
 at_connect() {
 	local change key value words=${names:-${2%%=*}}
-	new_mark
+	log_mark bad
 	hand "$1"
 	shift
 	for change in "$@"; do
@@ -156,7 +150,7 @@ t_ctrl_ring() {
 
 # at_probe HANDLE KEY: without that node there is no vif at all.
 at_probe() {
-	new_mark
+	log_mark bad
 	hand "$1"
 	hand_set hand_be "$2" "${3:-}"
 	hand_write
@@ -173,7 +167,7 @@ t_bad_handle() { at_probe 1 handle; at_probe 2 handle abc; }
 t_bad_state() {
 	local state
 	for state in 99 4294967300 abc -1; do
-		new_mark
+		log_mark bad
 		hand 1
 		hand_write
 		must "backend waits" xs_wait "$be/state" 2
@@ -196,13 +190,13 @@ t_bad_rate() {
 	H=0
 	defer xenstore-rm "$be/rate"
 	for rate in abc 1 1,2,3 , 99999999999999999999,5 -1,-1 10,abc 0,0 '1 000,5'; do
-		new_mark
+		log_mark bad
 		xenstore-write -- "$be/rate" "$rate"
 		check "rate '$rate': traffic" stream $N4 512k timeout=20
 		diag "rate '$rate': $(hand_log)"
 		(($(hand_log | wc -l) <= 1)) || fail "rate '$rate': more than one line in the log"
 	done
-	new_mark
+	log_mark bad
 	xenstore-write "$be/rate" "nonsense"
 	check "one line in the log" until_true 5 eval '[[ $(hand_log | wc -l) == 1 ]]'
 	xenstore-write "$be/rate" ""
@@ -214,7 +208,7 @@ t_garbage() {
 	local i key before after
 	before=$(ls /sys/class/net | wc -l)
 	for i in 1 2 3 4 5 6 7 8; do
-		new_mark
+		log_mark bad
 		hand $i
 		for key in "${!hand_fe[@]}"; do
 			case $key in backend* | state) continue ;; esac
@@ -234,7 +228,7 @@ t_garbage() {
 
 # The frontend comes right after a refusal: the same vif connects.
 t_second_try() {
-	new_mark
+	log_mark bad
 	must "attach" xl network-attach n bridge=xenbr0
 	defer vif_detach n 1
 	must "connected" vif_wait n 1
@@ -258,7 +252,7 @@ t_parameters() {
 	defer eval 'vif_attach n 0 bridge=xenbr0; guest_address n 0 0 14'
 	defer modprobe xen-netback
 	must "unload" modprobe -r xen-netback
-	new_mark
+	log_mark bad
 	for p in "${parameters[@]}" separate_tx_rx_irq=1 separate_tx_rx_irq=Y \
 		max_queues=0 max_queues=8 fatal_skb_slots=20 hash_cache_size=64 \
 		provides_xdp_headroom=1; do
@@ -272,7 +266,7 @@ t_parameters() {
 		check "unload" modprobe -r xen-netback
 	done
 	must "load with all seven" modprobe xen-netback "${parameters[@]}"
-	same "complaints" "$(dmesg | sed -n "1,/$mark/d;p" | grep -iE 'unknown|invalid|xen_netback|netback' | grep -v 'module verification')" ""
+	same "complaints" "$(log_since "$mark" | grep -iE 'unknown|invalid|xen_netback|netback' | grep -v 'module verification')" ""
 	must "attach" vif_attach n 0 bridge=xenbr0
 	must "address" guest_address n 0 0 14
 	same "max_queues" "$(xs "$(vif_backend n 0)/multi-queue-max-queues")" 1

@@ -43,17 +43,17 @@ vif_plug() {
 # name free again the next attach works. (The error node is the xenbus core's: it
 # writes its own words over the driver's.)
 t_name_taken() {
-	local name error mark=name-$BASHPID:
+	local name error mark
 	name=$(vif_name g 1)
 	error=/local/domain/0/error/backend/vif/$(guest_domid g)/1/error
-	echo "$mark" >/dev/kmsg
+	log_mark name
 	defer ip link del "$name"
 	must "another $name" ip link add "$name" type dummy
 	! xl network-attach g bridge=br1 >"$TAP_DIR/xl" 2>&1 ||
 		fail "xl network-attach was content"
 	cat "$TAP_DIR/xl"
 	[[ $(xs "$error") ]] || fail "no error node"
-	dmesg | sed -n "1,/$mark/d;p" | grep -q "17 creating interface $name" ||
+	log_since "$mark" | grep -q "17 creating interface $name" ||
 		fail "the log does not tell about $name"
 	check "the other one is untouched" ip link show "$name"
 	xl network-detach g 1

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The long runs: SOAK_CYCLES times attach and detach, SOAK_SAVES times save and
-# restore with connections alive, SOAK_FLAPS times down and up.
+# restore with connections alive, SOAK_FLAPS times down and up, and SOAK_CROWDS times
+# four guests at once whose vifs come and go.
 #
 #      dom0                                      guest g (6.12, 2 processors)
 #      xenbr0 10.0.0.1, fd00::1 -- vif D.0 ===   10.0.0.11, fd00::11
@@ -18,6 +19,7 @@ G6=fd00::11
 SOAK_CYCLES=${SOAK_CYCLES:-1000}
 SOAK_SAVES=${SOAK_SAVES:-10}
 SOAK_FLAPS=${SOAK_FLAPS:-1000}
+SOAK_CROWDS=${SOAK_CROWDS:-3}
 
 new_guest() {
 	check "guest g starts" guest_start g vcpus=2 vif=bridge=xenbr0 &&
@@ -101,8 +103,66 @@ t_flaps() {
 	check "and was right" load_stop
 }
 
+# come_and_go GUEST VIFS QUEUES ROUNDS: that many vifs of so many queues are attached
+# and detached; the seconds of each round go to $TAP_DIR/GUEST.
+come_and_go() {
+	local name=$1 vifs=$2 queues=$3 rounds=$4 i h start got
+	for ((i = 0; i < rounds; i++)); do
+		start=$EPOCHREALTIME
+		for ((h = 0; h < vifs; h++)); do
+			vif_attach "$name" $h bridge=br1 || return
+		done
+		got=$(cat /proc/[0-9]*/comm 2>/dev/null | grep -c "^vif$(guest_domid "$name")\.")
+		((got == vifs * queues)) || {
+			echo "$name: $got threads for $vifs vifs of $queues queues"
+			return 1
+		}
+		for ((h = vifs - 1; h >= 0; h--)); do
+			vif_detach "$name" $h || return
+		done
+		echo "$EPOCHREALTIME $start" | awk '{ print $1 - $2 }' >>"$TAP_DIR/$name"
+	done
+}
+
+# Four guests at once. The first of a pair has many vifs, the second many queues; their
+# drivers keep memory from each detach on, so they are fresh ones each time.
+t_crowd() {
+	local i name jobs before=$TAP_DIR/before after=$TAP_DIR/after
+	local -A crowd=([p1]='8 2' [p2]='2 8' [p3]='8 1' [p4]='4 4')
+	must "the other guest goes" guest_kill g
+	defer new_guest
+	defer eval "echo $(cat $NETBACK/parameters/max_queues) >$NETBACK/parameters/max_queues"
+	echo 8 >$NETBACK/parameters/max_queues
+	inventory_kernel 0 >"$before"
+	for ((i = 1; i <= SOAK_CROWDS; i++)); do
+		jobs=()
+		for name in "${!crowd[@]}"; do
+			defer guest_kill "$name"
+			must "guest $name" guest_start "$name" mem=448 cmdline=rig.nonetfront
+			must "its driver" netfront_load "$name" max_queues="${crowd[$name]#* }"
+		done
+		for name in "${!crowd[@]}"; do
+			# shellcheck disable=SC2086 # two numbers
+			come_and_go "$name" ${crowd[$name]} 8 >"$TAP_DIR/$name.out" 2>&1 &
+			jobs+=($!)
+		done
+		for name in "${jobs[@]}"; do
+			wait "$name" || fail "crowd $i: $(cat "$TAP_DIR"/p?.out)"
+		done
+		for name in "${!crowd[@]}"; do
+			must "$name goes" guest_kill "$name"
+		done
+	done
+	for name in "${!crowd[@]}"; do
+		diag "$name, ${crowd[$name]}: seconds a round $(xargs <"$TAP_DIR/$name")"
+	done
+	inventory_kernel 0 >"$after"
+	same_inventory <(inventory_plain <"$before") <(inventory_plain <"$after")
+}
+
 tap_setup setup
 tap_case t_flaps "$SOAK_FLAPS times down and up under load" $((120 + SOAK_FLAPS))
 tap_case t_saves "$SOAK_SAVES times save and restore, one connection" $((120 + 120 * SOAK_SAVES))
 tap_case t_cycles "$SOAK_CYCLES times attach and detach leave nothing behind" $((300 + 12 * SOAK_CYCLES))
+tap_case t_crowd "$SOAK_CROWDS times four guests at once whose vifs come and go" $((300 + 600 * SOAK_CROWDS))
 tap_run

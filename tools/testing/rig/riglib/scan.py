@@ -21,7 +21,7 @@ FAULTS = [re.compile(p) for p in (
     r"Out of memory", r"invoked oom-killer", r"\bsegfault at\b",
     r"trap (invalid opcode|int3|divide error)",
     # dom0/detectors' words, a line a find
-    r"^detectors: (leak|locks off)", r"kmemleak: Memory pool empty",
+    r"^detectors: (leak|locks off|unbalanced)", r"kmemleak: Memory pool empty",
     r"\(XEN\).*(Panic on CPU|Xen BUG|Xen WARN|Assertion .* failed|FATAL)",
     r"\(XEN\).*(domain_crash|Domain \d+ .*crashed|Watchdog timer)",
     r"leaked .*(pages|grants)", r"deferring g\.e\.",

@@ -39,6 +39,7 @@ tap_functions=()
 tap_titles=()
 tap_seconds=()
 tap_setup_function=
+tap_marks=0
 
 tap_wanted() {
 	local globs glob
@@ -146,17 +147,23 @@ tap_report() {
 	fi
 }
 
-# Lines of dom0's log since the mark.
-tap_dmesg() {
-	dmesg | sed -n "1,/$1/d;p"
+# log_mark NAME: from here on log_since looks. $mark is no beginning of another's.
+log_mark() {
+	mark="$1-$BASHPID-$((++tap_marks)):"
+	echo "$mark" >/dev/kmsg
+}
+
+# log_since MARK: dom0's log after it, without what the driver says of its objects'
+# lives where that is switched on (dom0/detectors of the rig).
+log_since() {
+	dmesg | sed -n "1,/$1/d;p" | grep -vE 'xen_netback: .* (created|destroyed)$'
 }
 
 tap_one() {
 	local n=$1 fn=$2 title=$3 seconds=$4 pid rc start log mark line splat
 	log=$TAP_DIR/log
-	mark="tap-$$-$n-$fn"
 	rm -f "$TAP_DIR/skip"
-	echo "$mark" >/dev/kmsg 2>/dev/null
+	log_mark "tap-$n-$fn"
 	start=$SECONDS
 	set -m
 	(tap_body "$fn") </dev/null >"$log" 2>&1 &
@@ -172,7 +179,7 @@ tap_one() {
 		rc=1
 	fi
 	wait "$pid" 2>/dev/null
-	splat=$(tap_dmesg "$mark" | grep -E "$TAP_SPLAT" | head -n 5)
+	splat=$(log_since "$mark" | grep -E "$TAP_SPLAT" | head -n 5)
 	if [[ -n $splat ]]; then
 		diag "FAIL: dom0's kernel complained:"
 		diag "$splat"
@@ -182,7 +189,7 @@ tap_one() {
 		diag "last words of the case:"
 		tap_quote "$log"
 		diag "dom0's log during the case:"
-		tap_dmesg "$mark" >"$TAP_DIR/dmesg"
+		log_since "$mark" >"$TAP_DIR/dmesg"
 		tap_quote "$TAP_DIR/dmesg"
 		# What else a library knows to say about a failure.
 		if declare -F tap_on_fail >/dev/null; then

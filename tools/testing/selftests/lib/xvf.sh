@@ -31,7 +31,7 @@ xvf_setup() {
 
 # Lines of dom0's log that are guest f's vif's, since the mark.
 xvf_log() {
-	dmesg | sed -n "1,/$mark/d;p" | grep -F "$F" |
+	log_since "$mark" | grep -F "$F" |
 		grep -vE 'link becomes ready|entered (promiscuous|blocking|disabled|forwarding|learning)|left (promiscuous|allmulticast)|entered allmulticast|state recovery|mapping in shared page'
 }
 
@@ -53,8 +53,7 @@ xvf_state() {
 # (Q), what is left (K), and the neighbour (N).
 xvf_case() {
 	local rc lines most start=$SECONDS verb=${*:2} lie=
-	mark=xvf-$1-$BASHPID:
-	echo "$mark" >/dev/kmsg
+	log_mark "xvf-$1"
 	# shellcheck disable=SC2053 # it is a glob
 	[[ $1 == ${XVF_PROVE:-} ]] && lie=${xvf_lies[$1]:-}
 	GUEST_TIMEOUT=$((GUEST_TIMEOUT * ${XVF_TIMES:-1})) \

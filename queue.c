@@ -351,6 +351,10 @@ static struct page_pool *xenvif_pool_create(struct xenvif_queue *queue)
 		.pool_size = XENVIF_POOL_SIZE,
 		.nid = NUMA_NO_NODE,
 		.napi = &queue->tx.napi,
+		/* Whose it is, for netlink; and not to be reported as stuck while the
+		 * host's stack keeps a page of it.
+		 */
+		.netdev = queue->vif->dev,
 	};
 
 	return page_pool_create(&params);

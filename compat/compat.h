@@ -129,33 +129,20 @@ static inline struct page *compat_page_pool_dev_alloc_pages(struct page_pool *po
 }
 
 #define page_pool_dev_alloc_pages compat_page_pool_dev_alloc_pages
+#else
+#define XENVIF_COMPAT_POOL_FLAGS	0
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-static inline struct page_pool *
-compat_page_pool_create(const struct page_pool_params *params)
-{
-	struct page_pool_params old = *params;
-
-	old.flags |= XENVIF_COMPAT_POOL_FLAGS;
-	return page_pool_create(&old);
-}
-
-#define page_pool_create compat_page_pool_create
-#endif
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-/* The kernel's threads that work for a program (vhost's) were threads like others. */
-#define PF_USER_WORKER	0
-
-/* struct page_pool_params learnt of the pool's NAPI instance, for recycling
- * without a lock, with 6.4. Older pools recycle through their ring.
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+/* struct page_pool_params learnt of the pool's interface, for netlink, with 6.8, and of
+ * its NAPI instance, for recycling without a lock, with 6.4. Older pools recycle
+ * through their ring.
  */
 struct compat_page_pool_params {
-	unsigned int order;
 	unsigned int pool_size;
 	int nid;
 	struct napi_struct *napi;
+	struct net_device *netdev;
 };
 
 static inline struct page_pool *
@@ -163,9 +150,11 @@ compat_page_pool_create(const struct compat_page_pool_params *params)
 {
 	struct page_pool_params old = {
 		.flags = XENVIF_COMPAT_POOL_FLAGS,
-		.order = params->order,
 		.pool_size = params->pool_size,
 		.nid = params->nid,
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+		.napi = params->napi,
+#endif
 	};
 
 	return page_pool_create(&old);
@@ -173,7 +162,11 @@ compat_page_pool_create(const struct compat_page_pool_params *params)
 
 #define page_pool_params compat_page_pool_params
 #define page_pool_create compat_page_pool_create
+#endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+/* The kernel's threads that work for a program (vhost's) were threads like others. */
+#define PF_USER_WORKER	0
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)

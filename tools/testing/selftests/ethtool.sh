@@ -248,6 +248,21 @@ t_qstats() {
 		"$(grep -cE '^rx .* napi [1-9]' <<<"$said")" 2
 }
 
+# The pools that packets' pages come from: netlink knows whose they are, of which NAPI
+# instance, and how much is out.
+t_pools() {
+	local vif said
+	vif=$(vif_name g 0)
+	check "traffic" stream $G4 2M flows=8
+	said=$(xvt pools "$vif" 2>&1) || fail "xvt pools: $said"
+	diag "$said"
+	same "pools" "$(grep -c '^pool' <<<"$said")" 2
+	same "their NAPI instances" "$(awk '{ print $3 }' <<<"$said" | sort)" \
+		"$(xvt qstats "$vif" | awk '/^rx/ { print $6 }' | sort)"
+	check "pages are out" grep -qE 'inflight [1-9][0-9]* bytes [1-9]' <<<"$said"
+	check "none is waiting to go" eval "! grep -q leaving <<<'$said'"
+}
+
 # limit VIF NAME: of those that "ip -d link" shows.
 limit() { ip -d link show "$1" | sed -nE "s/.* $2 ([0-9]+).*/\1/p"; }
 
@@ -456,6 +471,7 @@ tap_case t_carrier "the guest's key for the link"
 tap_case t_byte_limits 'byte queue limits, under load and over reconnects'
 tap_case t_counters 'static grants in counters and debugfs'
 tap_case t_qstats 'counters and NAPI of each queue by netlink'
+tap_case t_pools 'page pools by netlink'
 tap_case t_limits 'how long a packet to be segmented may be'
 tap_case t_vlan_features 'frames with a tag: what a VLAN on the vif may leave open'
 tap_case t_debugfs 'rings in debugfs, and what can be written there'

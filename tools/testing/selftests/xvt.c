@@ -15,6 +15,7 @@
  *   xvt watch  wait until a running "xvt tcp stat=FILE" has moved on
  *   xvt qstats what netdev netlink has of an interface's queues, a line each:
  *              rx|tx QUEUE PACKETS BYTES napi ID
+ *   xvt pools  ... of its page pools: pool napi ID inflight PAGES bytes N
  *
  * Exit status: 0 all content was right, 1 it was not, 2 the test could not run.
  */
@@ -1150,12 +1151,18 @@ static int cmd_watch(int argc, char **argv)
 
 /* Of linux/netdev.h, which is newer than what this is built with. */
 enum {
+	NETDEV_PAGE_POOL_GET = 5,
 	NETDEV_QUEUE_GET = 10,
 	NETDEV_QSTATS_GET = 12,
 	QUEUE_ID = 1,
 	QUEUE_IFINDEX,
 	QUEUE_TYPE,
 	QUEUE_NAPI_ID,
+	POOL_IFINDEX = 2,
+	POOL_NAPI_ID,
+	POOL_INFLIGHT,
+	POOL_INFLIGHT_MEM,
+	POOL_DETACH_TIME,
 	QSTATS_IFINDEX = 1,
 	QSTATS_QUEUE_TYPE,
 	QSTATS_QUEUE_ID,
@@ -1266,27 +1273,58 @@ static void got_qstats(const struct nlattr **attrs)
 	       nl_number(attrs[tx ? QSTATS_TX_BYTES : QSTATS_RX_BYTES]), nl_napi[tx][id]);
 }
 
+static const struct nl_request nl_empty = { .nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) };
+static uint32_t nl_ifindex;
+
+/* Returns a socket that can be asked about nl_ifindex. */
+static int nl_open(const char *iface)
+{
+	struct nl_request req = nl_empty;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+
+	nl_ifindex = if_nametoindex(iface);
+	if (!nl_ifindex || fd < 0)
+		die("%s: %s", iface, strerror(errno));
+	nl_put(&req, CTRL_ATTR_FAMILY_NAME, "netdev", sizeof("netdev"));
+	nl_ask(fd, &req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, false, got_family);
+	return fd;
+}
+
+static void got_pool(const struct nlattr **attrs)
+{
+	if (nl_number(attrs[POOL_IFINDEX]) != nl_ifindex)
+		return;
+	printf("pool napi %" PRIu64 " inflight %" PRIu64 " bytes %" PRIu64 "%s\n",
+	       nl_number(attrs[POOL_NAPI_ID]), nl_number(attrs[POOL_INFLIGHT]),
+	       nl_number(attrs[POOL_INFLIGHT_MEM]), attrs[POOL_DETACH_TIME] ? " leaving" : "");
+}
+
+static int cmd_pools(int argc, char **argv)
+{
+	struct nl_request req = nl_empty;
+	int fd;
+
+	if (argc != 1)
+		die("usage: xvt pools IFACE");
+	fd = nl_open(argv[0]);
+	nl_ask(fd, &req, nl_family, NETDEV_PAGE_POOL_GET, true, got_pool);
+	close(fd);
+	return 0;
+}
+
 static int cmd_qstats(int argc, char **argv)
 {
-	const struct nl_request empty = { .nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) };
-	struct nl_request req = empty;
+	struct nl_request req = nl_empty;
 	uint64_t scope = 1;	/* each queue */
-	uint32_t ifindex;
 	int fd;
 
 	if (argc != 1)
 		die("usage: xvt qstats IFACE");
-	ifindex = if_nametoindex(argv[0]);
-	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
-	if (!ifindex || fd < 0)
-		die("%s: %s", argv[0], strerror(errno));
-	nl_put(&req, CTRL_ATTR_FAMILY_NAME, "netdev", sizeof("netdev"));
-	nl_ask(fd, &req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, false, got_family);
-	req = empty;
-	nl_put(&req, QUEUE_IFINDEX, &ifindex, sizeof(ifindex));
+	fd = nl_open(argv[0]);
+	nl_put(&req, QUEUE_IFINDEX, &nl_ifindex, sizeof(nl_ifindex));
 	nl_ask(fd, &req, nl_family, NETDEV_QUEUE_GET, true, got_queue);
-	req = empty;
-	nl_put(&req, QSTATS_IFINDEX, &ifindex, sizeof(ifindex));
+	req = nl_empty;
+	nl_put(&req, QSTATS_IFINDEX, &nl_ifindex, sizeof(nl_ifindex));
 	nl_put(&req, QSTATS_SCOPE, &scope, sizeof(scope));
 	nl_ask(fd, &req, nl_family, NETDEV_QSTATS_GET, true, got_qstats);
 	close(fd);
@@ -1308,6 +1346,7 @@ int main(int argc, char **argv)
 		{ "gen", cmd_gen },
 		{ "watch", cmd_watch },
 		{ "qstats", cmd_qstats },
+		{ "pools", cmd_pools },
 	};
 	size_t i;
 
@@ -1316,5 +1355,5 @@ int main(int argc, char **argv)
 	for (i = 0; argc > 1 && i < sizeof(cmds) / sizeof(cmds[0]); i++)
 		if (!strcmp(argv[1], cmds[i].name))
 			return cmds[i].run(argc - 2, argv + 2);
-	die("usage: xvt serve|tcp|udp|cast|put|get|gen|watch|qstats ...");
+	die("usage: xvt serve|tcp|udp|cast|put|get|gen|watch|qstats|pools ...");
 }

@@ -316,6 +316,7 @@ struct page_pool_params {
 	int nid;
 	void *dev;
 	struct napi_struct *napi;
+	struct net_device *netdev;
 };
 
 struct page_pool *page_pool_create(const struct page_pool_params *params);

@@ -38,6 +38,7 @@ help: ## list the targets
 -include $(ROOT)/tools/testing/check/check.mk
 -include $(ROOT)/tools/testing/unit/unit.mk
 -include $(ROOT)/tools/testing/fuzz/fuzz.mk
+-include $(ROOT)/tools/testing/coverage/coverage.mk
 -include $(ROOT)/tools/testing/mutations/mutations.mk
 -include $(ROOT)/tools/bench/bench.mk
 

@@ -7,6 +7,7 @@
 #   make fuzz [FUZZ=guest_tx] [FUZZ_TIME=600 | FUZZ_RUNS=1000000]
 #   make fuzz-merge                take what is new into the corpus, the least of it
 #   make fuzz-coverage             lines and branches that the corpus reaches
+#   make fuzz-lcov                 the same as out/all.lcov
 #
 # Debian's packages: clang-14, libclang-rt-14-dev, llvm-14.
 
@@ -36,7 +37,7 @@ FUZZ_DEPS := $(FUZZ_OUT)/include/stamp $(FUZZ_DIR)/input.h \
 	$(wildcard $(XENVIF_SRC)/*.h $(FUZZ_UNIT)/sim/*.h) \
 	$(shell find $(FUZZ_UNIT)/include -name '*.h')
 
-.PHONY: test-fuzz fuzz fuzz-programs fuzz-merge fuzz-coverage
+.PHONY: test-fuzz fuzz fuzz-programs fuzz-merge fuzz-corpus fuzz-coverage fuzz-lcov
 
 test-fuzz: ## fuzz for a minute
 	@$(FUZZ_DIR)/run
@@ -61,16 +62,23 @@ fuzz-merge: fuzz-programs ## minimise the corpus, with what make fuzz has found
 
 fuzz-programs: $(FUZZ_ALL:%=$(FUZZ_OUT)/fuzz_%)
 
-fuzz-coverage: $(FUZZ_ALL:%=$(FUZZ_OUT)/cov_%) ## lines and branches that the corpus reaches
+# Each input of the corpus once.
+fuzz-corpus: $(FUZZ_ALL:%=$(FUZZ_OUT)/cov_%)
 	@set -e; for f in $(FUZZ_ALL); do \
 		LLVM_PROFILE_FILE=$(FUZZ_OUT)/$$f.profraw $(FUZZ_OUT)/cov_$$f -runs=0 \
-			$(FUZZ_DIR)/corpus/$$f $(wildcard $(FUZZ_OUT)/new/$$f) 2> /dev/null; \
+			$(FUZZ_DIR)/corpus/$$f 2> /dev/null; \
 	done
 	@llvm-profdata-14 merge -o $(FUZZ_OUT)/all.profdata $(FUZZ_ALL:%=$(FUZZ_OUT)/%.profraw)
-	@llvm-cov-14 report -show-functions=false -show-branch-summary \
-		-instr-profile=$(FUZZ_OUT)/all.profdata $(FUZZ_OUT)/cov_guest_tx \
-		-object $(FUZZ_OUT)/cov_guest_rx -object $(FUZZ_OUT)/cov_tx_parse \
-		-object $(FUZZ_OUT)/cov_ctrl \
+
+FUZZ_PROFILE := -instr-profile=$(FUZZ_OUT)/all.profdata $(FUZZ_OUT)/cov_guest_tx \
+	-object $(FUZZ_OUT)/cov_guest_rx -object $(FUZZ_OUT)/cov_tx_parse \
+	-object $(FUZZ_OUT)/cov_ctrl
+
+fuzz-lcov: fuzz-corpus
+	@llvm-cov-14 export -format=lcov $(FUZZ_PROFILE) > $(FUZZ_OUT)/all.lcov
+
+fuzz-coverage: fuzz-corpus ## lines and branches that the corpus reaches
+	@llvm-cov-14 report -show-functions=false -show-branch-summary $(FUZZ_PROFILE) \
 		$(FUZZ_DRIVER:%=$(XENVIF_SRC)/%.c) $(XENVIF_SRC)/ctrl.c \
 		$(XENVIF_SRC)/ring.h $(XENVIF_SRC)/pack.h $(XENVIF_SRC)/credit.h $(XENVIF_SRC)/grant.h
 

@@ -220,6 +220,22 @@ static void test_corrupt_late(void **state)
 	ctrl_stand_down();
 }
 
+/* After a fatal error of whichever ring, no message is served any more. */
+static void test_fatal(void **state)
+{
+	UNUSED(state);
+	ctrl_stand_up(0, 4);
+	ctrl_stand->honest = false;
+	set_bit(XENVIF_FLAG_FATAL, &ctrl_stand->vif.flags);
+	POST(SET_HASH_ALGORITHM, 1, 0, 0);
+	ctrl_stand_push();
+	ctrl_stand_run();
+	assert_int_equal(ctrl_stand->n_answered, 0);
+	assert_int_equal(ctrl_stand->vif.hash->algorithm, 0);
+	assert_int_equal(ctrl_stand->n_fatal, 0);
+	ctrl_stand_down();
+}
+
 /* What the other processor of the guest writes to the ring is never acted upon
  * twice: a request is good when it is checked and when it is used.
  */
@@ -286,6 +302,22 @@ static void test_connect_fails(void **state)
 	ctrl_stand_down();
 }
 
+/* However often it fails, the log has its bound. */
+static void test_connect_quiet(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	ctrl_stand_up(0, 4);
+	for (i = 0; i < 30; i++) {
+		sim.fail_bind_in = 1;
+		assert_int_not_equal(ctrl_stand_connect(4), 0);
+		assert_int_equal(sim.n_log, i < 10 ? i + 1 : 10);
+	}
+	assert_int_equal(ctrl_stand_connect(4), 0);
+	ctrl_stand_down();
+}
+
 /* No control ring is none, and leaving one twice is harmless. */
 static void test_absent(void **state)
 {
@@ -326,8 +358,10 @@ int main(void)
 		TEST(test_random),
 		TEST(test_corrupt_index),
 		TEST(test_corrupt_late),
+		TEST(test_fatal),
 		TEST(test_flipping),
 		TEST(test_connect_fails),
+		TEST(test_connect_quiet),
 		TEST(test_absent),
 		TEST(test_leave_busy),
 	};

@@ -302,6 +302,63 @@ static void test_no_memory(void **state)
 	assert_int_equal(add(0, 100), STATUS(SUCCESS));
 }
 
+/* The table itself cannot be had. */
+static void test_no_table(void **state)
+{
+	u32 n;
+
+	UNUSED(state);
+	entry(0, REF(1, 1), 0);
+	for (n = 1;; n++) {
+		sim.fail_alloc_in = n;
+		if (add(0, 1) == STATUS(SUCCESS))
+			break;
+		assert_null(queues->queue[0]->grefs);
+		assert_int_equal(sim.n_mapped, 0);
+	}
+	sim.fail_alloc_in = 0;
+	assert_true(n > 1);
+	assert_true(is_mapped(0, REF(1, 1)));
+}
+
+/* Where Xen does not unmap, the page stays the guest's, and nobody is given it again:
+ * that the simulated kernel sees. All else goes on.
+ */
+static void test_unmap_fails(void **state)
+{
+	u32 i, used, logged;
+
+	UNUSED(state);
+	for (i = 0; i < 10; i++)
+		entry(i, REF(i, i), RO);
+	used = sim_pages_used();
+	assert_int_equal(add(0, 10), STATUS(SUCCESS));
+	sim.fail_unmap = true;
+	assert_int_equal(del(0, 10), STATUS(SUCCESS));
+	sim.fail_unmap = false;
+	assert_int_equal(answer, 10);
+	assert_int_equal(sim.n_mapped, 10);
+	assert_int_equal(sim_pages_used(), used + 10);
+	assert_false(is_mapped(0, REF(3, 3)));
+
+	/* The table has its places back. */
+	for (i = 0; i < 512; i++)
+		entry(i, REF(i % 60, i), 0);
+	assert_int_equal(add(0, 512), STATUS(SUCCESS));
+	logged = sim.n_log;
+	sim.fail_unmap_hypercall = true;
+	assert_int_equal(del(0, 1), STATUS(SUCCESS));
+	sim.fail_unmap_hypercall = false;
+	assert_int_equal(sim.n_log, logged + 1);
+	assert_int_equal(sim.n_mapped, 522);
+	assert_false(is_mapped(0, REF(0, 0)));
+	for (i = 0; i < 512; i++)
+		entry(i, REF(i % 60, i), 0);
+	assert_int_equal(del(0, 512), STATUS(SUCCESS));
+	assert_int_equal(answer, 511);
+	assert_int_equal(sim_forget_mapped(), 11);
+}
+
 /* Nobody looks at a page any more when it is unmapped. */
 static unsigned long grace_at_del;
 
@@ -327,6 +384,9 @@ static void test_del(void **state)
 	assert_int_equal(del(0, 1), STATUS(SUCCESS));
 	assert_int_equal(answer, 0);
 	assert_int_equal(list()[0].status, STATUS(INVALID_PARAMETER));
+	/* The same, with a list that cannot be given back. */
+	assert_int_equal(SEND(DEL_GREF_MAPPING, 1, LIST_REF | SIM_GREF_READONLY, 1),
+			 STATUS(INVALID_PARAMETER));
 
 	for (i = 0; i < 10; i++)
 		entry(i, REF(i, i), RO);
@@ -615,6 +675,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limit, setup_few, teardown),
 		CASE(test_all_or_none),
 		CASE(test_no_memory),
+		CASE(test_no_table),
+		CASE(test_unmap_fails),
 		CASE(test_del),
 		CASE(test_del_order),
 		CASE(test_random),

@@ -290,7 +290,9 @@ static void test_hash(void **state)
 
 	UNUSED(state);
 	stand_rx_post(256, 0);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 8; i++) {
+		u32 before = stand->n_rx_slots;
+
 		skb = linear(3000, 10);
 		memset(skb->data + 12, 0, 20);
 		skb->data[12] = 8;
@@ -300,10 +302,10 @@ static void test_hash(void **state)
 			set_gso(skb, SKB_GSO_TCPV4, 1448);
 		if (i & 2)
 			skb->data[12] = 0;	/* no IP */
-		stand->vif.xdp_headroom = i == 3 ? 0 : 256;
+		stand->vif.xdp_headroom = i & 4 ? 0 : 256;
 		assert_slots(skb, 1);
+		assert_int_equal(stand->n_rx_slots - before, 1 + (i & 1) + !(i & 2) + !(i & 4));
 	}
-	assert_int_equal(stand->n_rx_slots, (1 + 2) + (1 + 3) + (1 + 1) + (1 + 1));
 }
 
 static void test_frag_list(void **state)
@@ -492,6 +494,50 @@ static void test_again(void **state)
 	stand_run();
 	assert_int_equal(stand->n_received, 10);
 	assert_int_equal(stand->n_rx_errors, 0);
+}
+
+/* A thread that is to end does not wait for a page. */
+static void stop_thread(enum sim_point point)
+{
+	if (point == SIM_POINT_HYPERCALL && stand->queue->rx.turn == XENVIF_RX_TURN_THREAD)
+		sim.stop = true;
+	if (point == SIM_POINT_WMB)
+		sim.stop = false;
+}
+
+static void test_again_stopped(void **state)
+{
+	u32 calls;
+
+	UNUSED(state);
+	stand_rx_post(2, SIM_FATE_AGAIN);
+	stand_run();
+	calls = sim.n_hypercalls;
+	stand->hostile = stop_thread;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	stand->hostile = NULL;
+	/* The poll's, and one more. */
+	assert_int_equal(sim.n_hypercalls - calls, 2);
+	assert_int_equal(stand->n_rx_errors, 1);
+}
+
+/* A burst that fills the backlog before it ends is taken up at once: whoever sends it
+ * waits for that.
+ */
+static void test_burst_full(void **state)
+{
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	stand_run();
+	sim.xmit_more = true;
+	while (!stand->dev.txq.stopped)
+		stand_xmit(linear(1000, 0));
+	assert_int_equal(stand->n_received, 0);
+	stand_run();
+	assert_in_range(stand->n_sent, 100, 256);
+	assert_int_equal(stand->n_received, stand->n_sent);
+	assert_false(stand->dev.txq.stopped);
 }
 
 /* The thread does not wait for a burst's every packet. */
@@ -947,6 +993,117 @@ static void test_unfit(void **state)
 	assert_int_equal(stand->queue->rx.bytes, 0);
 }
 
+static void assert_unfit(struct sk_buff *skb, bool unfit)
+{
+	u64_stats_t *drops = &stand->vif.stats[0].xmit[XENVIF_XMIT_DROP_UNFIT];
+	u32 sent = stand->n_sent, before = drops->v;
+
+	stand_xmit(skb);
+	assert_int_equal(drops->v, before + unfit);
+	assert_int_equal(stand->n_sent, sent + !unfit);
+	stand_run();
+	assert_int_equal(stand->n_received, stand->n_sent);
+}
+
+/* What the stack had made ready for the frontend before this one. */
+static void test_unfit_kinds(void **state)
+{
+	static const u32 types[] = { SKB_GSO_TCPV4, SKB_GSO_TCPV6, 1 << 5 /* of UDP */ };
+	struct sk_buff *skb;
+	u32 takes, i;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	for (takes = 0; takes < 4; takes++) {
+		stand->vif.frontend.gso_tcpv4 = takes & 1;
+		stand->vif.frontend.gso_tcpv6 = takes & 2;
+		for (i = 0; i < ARRAY_SIZE(types); i++) {
+			skb = linear(3000, 0);
+			set_gso(skb, types[i], 1448);
+			assert_unfit(skb, i == 2 || !(takes & (1 << i)));
+		}
+		assert_unfit(linear(3000, 0), false);
+	}
+	/* One slot, and headroom may come yet. */
+	stand->vif.frontend.sg = false;
+	assert_unfit(linear(4096 - 256, 0), false);
+	assert_int_equal(stand->last_slots, 1);
+	assert_unfit(linear(4096 - 255, 0), true);
+}
+
+static void mcast_queue(const u8 *addr)
+{
+	struct sk_buff *skb = linear(100, 0);
+
+	memcpy(skb->data, addr, ETH_ALEN);
+	stand_xmit(skb);
+}
+
+static void mcast_xmit(const u8 *addr, bool filtered)
+{
+	u64_stats_t *drops = &stand->vif.stats[0].xmit[XENVIF_XMIT_DROP_FILTERED];
+	u32 before = drops->v;
+
+	mcast_queue(addr);
+	assert_int_equal(drops->v, before + filtered);
+	stand_run();
+	assert_int_equal(stand->n_received, stand->n_sent);
+}
+
+/* Groups that the guest has not asked for are kept from it, if it wants that. */
+static void test_filter(void **state)
+{
+	static const u8 asked[] = { 0x33, 0x33, 0, 0, 0, 1 }, other[] = { 0x33, 0x33, 0, 0, 0, 2 },
+			all[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+			nearly[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe },
+			one[] = { 0x32, 0x33, 0, 0, 0, 2 };
+	u32 on;
+
+	UNUSED(state);
+	stand_rx_post(20, 0);
+	assert_true(xenvif_mcast_add(&stand->vif.mcast, asked));
+	for (on = 0; on <= 1; on++) {
+		stand->vif.mcast_control = on;
+		mcast_xmit(asked, false);
+		mcast_xmit(other, on);
+		mcast_xmit(all, false);
+		mcast_xmit(nearly, on);
+		mcast_xmit(one, false);
+	}
+	assert_int_equal(stand->n_received, 8);
+
+	/* The last of a burst: the others do not wait for the next one. */
+	sim.xmit_more = true;
+	mcast_queue(one);
+	sim.xmit_more = false;
+	mcast_xmit(other, true);
+	assert_int_equal(stand->n_received, 9);
+}
+
+/* A fatal error of whichever ring, while there was nothing to send: packets that come
+ * yet wake nobody.
+ */
+static void test_fatal_idle(void **state)
+{
+	u32 calls, resumed;
+
+	UNUSED(state);
+	stand_rx_post(4, 0);
+	stand_run();
+	stand->honest = false;
+	set_bit(XENVIF_FLAG_FATAL, &stand->vif.flags);
+	xenvif_queue_kick(stand->queue);
+	stand_run();
+	calls = sim.n_hypercalls;
+	resumed = sim.n_resumed;
+	stand_xmit(linear(100, 0));
+	assert_false(stand->queue->tx.napi.scheduled);
+	stand_run();
+	assert_int_equal(sim.n_hypercalls, calls);
+	assert_int_equal(sim.n_resumed, resumed);
+	assert_int_equal(stand->n_rx_slots, 0);
+}
+
 static void test_corrupt_index(void **state)
 {
 	UNUSED(state);
@@ -1018,6 +1175,59 @@ static void test_purge(void **state)
 	for (i = 0; i < 10; i++)
 		stand_xmit(random_skb(10000));
 	stand_run();
+}
+
+/* So does a packet whose page the poll has left to the thread to wait for. */
+static void test_purge_done(void **state)
+{
+	struct napi_struct *napi = &stand->queue->tx.napi;
+
+	UNUSED(state);
+	stand_rx_post(4, SIM_FATE_AGAIN);
+	stand_run();
+	stand_xmit(linear(100, 0));
+	assert_true(napi->scheduled);
+	sim.atomic++;
+	napi->poll(napi, NAPI_POLL_WEIGHT);
+	sim.atomic--;
+	assert_false(skb_queue_empty(&stand->queue->rx.done));
+	xenvif_queues_lower(stand->queues);
+	assert_int_equal(sim.n_skbs, 0);
+	assert_int_equal(stand->n_rx_slots, 0);
+}
+
+/* A packet that comes when the thread has just seen that there is none. */
+static u32 late_packets;
+
+static void xmit_late(void)
+{
+	const struct xenvif_queue_rx *rx = &stand->queue->rx;
+
+	if (!late_packets || rx->turn != XENVIF_RX_TURN_THREAD || !rx->wait.sleeping ||
+	    !skb_queue_empty(&rx->backlog))
+		return;
+	late_packets--;
+	stand_xmit(linear(100, 0));
+}
+
+static void test_late_packet(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	stand_run();
+	for (i = 0; i < 10; i++) {
+		late_packets = i + 1;
+		sim.on_look = xmit_late;
+		/* Nothing to do: it looks, and sleeps again. */
+		xenvif_queue_kick(stand->queue);
+		stand_run();
+		sim.on_look = NULL;
+		assert_int_equal(late_packets, 0);
+		assert_int_equal(stand->n_received, stand->n_sent);
+	}
+	assert_int_equal(stand->n_received, 55);
 }
 
 /* A sender that heeds the stack's limit of bytes under way is let go on, whatever
@@ -1151,6 +1361,7 @@ int main(void)
 		STAND_TEST(test_copy_error_stays),
 		cmocka_unit_test_setup_teardown(test_shared_done, setup_shared, teardown),
 		STAND_TEST(test_again),
+		STAND_TEST(test_again_stopped),
 		STAND_TEST(test_few),
 		STAND_TEST(test_few_program),
 		STAND_TEST(test_few_again),
@@ -1162,15 +1373,21 @@ int main(void)
 		STAND_TEST(test_unfit_sleeps),
 		STAND_TEST(test_gather_not),
 		STAND_TEST(test_burst),
+		STAND_TEST(test_burst_full),
 		STAND_TEST(test_no_buffers),
 		cmocka_unit_test_setup_teardown(test_stall, setup_stall, teardown),
 		cmocka_unit_test_setup_teardown(test_stall_expired, setup_stall, teardown),
 		cmocka_unit_test_setup_teardown(test_stall_late, setup_stall, teardown),
 		STAND_TEST(test_unfit),
+		STAND_TEST(test_unfit_kinds),
+		STAND_TEST(test_filter),
+		STAND_TEST(test_fatal_idle),
 		STAND_TEST(test_corrupt_index),
 		STAND_TEST(test_idle_events),
 		STAND_TEST(test_late_event),
 		STAND_TEST(test_purge),
+		STAND_TEST(test_purge_done),
+		STAND_TEST(test_late_packet),
 		STAND_TEST(test_byte_limit),
 		STAND_TEST(test_csum_fits),
 	};

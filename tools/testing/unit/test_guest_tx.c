@@ -729,12 +729,36 @@ static void test_purge(void **state)
 	UNUSED(state);
 	for (i = 0; i < 20; i++)
 		stand_tx_request(SIM_GREF(2, SIM_FATE_AGAIN), 0, 100, 0, 0);
+	/* A bad one behind them, which has no pages. */
+	stand_tx_request(SIM_GREF(1, 0), 4000, 1000, 0, 0);
 	stand_tx_push();
 	/* One turn only. */
 	stand->queue->tx.napi.scheduled = true;
 	stand->queue->tx.napi.poll(&stand->queue->tx.napi, 64);
-	assert_int_equal(stand->queue->tx.n_work, 20);
+	assert_int_equal(stand->queue->tx.n_work, 21);
 	/* teardown sees to it */
+}
+
+/* netpoll, with interrupts off, asks for room to send: nothing is moved, either way. */
+static void test_netpoll(void **state)
+{
+	struct napi_struct *napi = &stand->queue->tx.napi;
+
+	UNUSED(state);
+	stand_rx_post(1, SIM_FATE_OK);
+	stand_run();
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
+	stand_tx_push();
+	stand_xmit(sim_skb_alloc(100, 0));
+	assert_true(napi->scheduled);
+	sim.napi_completed = false;
+	assert_int_equal(napi->poll(napi, 0), 0);
+	assert_false(sim.napi_completed);
+	assert_int_equal(stand->n_received, 0);
+	assert_int_equal(stand->n_answered, 0);
+	stand_run();
+	assert_int_equal(stand->n_received, 1);
+	assert_ended(1, 1);
 }
 
 /* Frames: headers end in the head, and offloads are set up, or the frame is lost. */
@@ -837,6 +861,56 @@ static void send_frame(u32 len, u16 flags, u8 gso_type, u16 gso_size)
 	go();
 }
 
+/* Headers that are in the head, all of them: nothing more is moved there. */
+static u32 seen_headlen;
+static u8 seen_summed;
+
+static void note_skb(struct sk_buff *skb)
+{
+	seen_headlen = skb_headlen(skb);
+	seen_summed = skb->ip_summed;
+	sim_skb_free(skb);
+}
+
+static void test_headers_alone(void **state)
+{
+	u8 keep[4096];
+	u32 hdr;
+
+	UNUSED(state);
+	memcpy(keep, sim_guest_page(60), 4096);
+	hdr = make_frame(sim_guest_page(60), 0, false, 6, 5, 5, 0);
+	sim_deliver = note_skb;
+	stand_tx_request(SIM_GREF(60, 0), 0, hdr + 4096, MORE, 0);
+	stand_tx_request(SIM_GREF(1, 0), 0, 4096, 0, 0);
+	stand_tx_push();
+	sim_run(64);
+	assert_int_equal(seen_headlen, hdr - ETH_HLEN);
+	/* One byte less, and they are not. */
+	stand_tx_request(SIM_GREF(60, 0), 0, hdr - 1 + 4096, MORE, 0);
+	stand_tx_request(SIM_GREF(1, 0), 0, 4096, 0, 0);
+	stand_tx_push();
+	sim_run(64);
+	assert_int_equal(seen_headlen, 256 - ETH_HLEN);
+	memcpy(sim_guest_page(60), keep, 4096);
+}
+
+/* Checksums that the guest vouches for: taken where the administrator does. */
+static void test_validated(void **state)
+{
+	UNUSED(state);
+	sim_deliver = note_skb;
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, XEN_NETTXF_data_validated, 0);
+	stand_tx_push();
+	sim_run(64);
+	assert_int_equal(seen_summed, CHECKSUM_UNNECESSARY);
+	stand->dev.features &= ~NETIF_F_RXCSUM;
+	stand_tx_request(SIM_GREF(1, 0), 0, 100, XEN_NETTXF_data_validated, 0);
+	stand_tx_push();
+	sim_run(64);
+	assert_int_equal(seen_summed, CHECKSUM_NONE);
+}
+
 static void test_offloads(void **state)
 {
 	static const u16 flags[] = { 0, XEN_NETTXF_csum_blank, XEN_NETTXF_data_validated,
@@ -902,11 +976,15 @@ static void test_merge(void **state)
 		}
 	}
 	/* Nothing that is not there is looked at. */
-	make_frame(frame, 0, false, 17, 5, 5, 30);
+	stand->dev.features = 0;
 	sim.n_gro = 0;
+	make_frame(frame, 0, false, 17, 5, 5, 30);
 	send_frame(ETH_HLEN + 19, 0, 0, 0);
 	assert_int_equal(sim.n_gro, 1);
-	assert_int_equal(stand->n_delivered, 2 * ARRAY_SIZE(kind) + 1);
+	make_frame(frame, 0, true, 17, 5, 5, 30);
+	send_frame(ETH_HLEN + 39, 0, 0, 0);
+	assert_int_equal(sim.n_gro, 2);
+	assert_int_equal(stand->n_delivered, 2 * ARRAY_SIZE(kind) + 2);
 	memcpy(frame, keep, 4096);
 }
 
@@ -972,6 +1050,26 @@ static void test_bad_headers(void **state)
 	memcpy(frame, keep, 4096);
 }
 
+/* A header that says it is longer than the packet: there is nothing to segment. */
+static void test_gso_header_beyond(void **state)
+{
+	u8 keep[4096], *frame = sim_guest_page(60);
+	u32 v6, l4;
+
+	UNUSED(state);
+	memcpy(keep, frame, 4096);
+	for (v6 = 0; v6 <= 1; v6++) {
+		l4 = make_frame(frame, 0, v6, 6, 5, 15, 0) - 60;
+		send_frame(l4 + 59, XEN_NETTXF_csum_blank, v6 + 1, 60);
+		assert_int_equal(stand->n_delivered, v6);
+		assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_HEADER), v6 + 1);
+		/* All of it, and no data. */
+		send_frame(l4 + 60, XEN_NETTXF_csum_blank, v6 + 1, 60);
+		assert_int_equal(stand->n_delivered, v6 + 1);
+	}
+	memcpy(frame, keep, 4096);
+}
+
 int main(void)
 {
 #define STAND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1008,12 +1106,16 @@ int main(void)
 		STAND_TEST(test_late_post),
 		STAND_TEST(test_restart),
 		STAND_TEST(test_purge),
+		STAND_TEST(test_netpoll),
 		STAND_TEST(test_headers_cut),
 		STAND_TEST(test_headers_in_fragment),
+		STAND_TEST(test_headers_alone),
+		STAND_TEST(test_validated),
 		STAND_TEST(test_offloads),
 		STAND_TEST(test_merge),
 		STAND_TEST(test_pages),
 		STAND_TEST(test_bad_headers),
+		STAND_TEST(test_gso_header_beyond),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

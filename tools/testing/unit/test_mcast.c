@@ -63,6 +63,13 @@ static void test_limits(void **state)
 	assert_true(xenvif_mcast_has(&m, group(100)));
 	assert_false(xenvif_mcast_add(&m, group(5)));
 
+	/* The last one goes like any other. */
+	xenvif_mcast_clear(&m);
+	assert_true(xenvif_mcast_add(&m, group(5)));
+	xenvif_mcast_del(&m, group(5));
+	assert_int_equal(m.end, 0);
+	assert_true(xenvif_mcast_add(&m, group(6)));
+
 	xenvif_mcast_clear(&m);
 	assert_int_equal(count(&m), 0);
 	assert_int_equal(m.end, 0);

@@ -67,6 +67,25 @@ static void test_raise_fails(void **state)
 	}
 }
 
+/* One queue of a set cannot be connected: those behind it are not tried. */
+static void test_raise_one_fails(void **state)
+{
+	const struct xenvif_queue_config config[] = { good, { 2, 1, 1, 1 }, { 1, 0, 1, 1 } };
+	struct xenvif_queues *queues = xenvif_queues_alloc(&stand->vif, 3);
+
+	UNUSED(state);
+	assert_false(IS_ERR(queues));
+	/* There is no such page. */
+	assert_int_equal(xenvif_queues_raise(queues, config), -ENOENT);
+	assert_int_equal(queues->queue[0]->state, XENVIF_QUEUE_RUNNING);
+	assert_int_equal(queues->queue[1]->state, XENVIF_QUEUE_NONE);
+	assert_int_equal(queues->queue[2]->state, XENVIF_QUEUE_NONE);
+	assert_int_equal(stand->xdev.n_mapped[0], 1);
+	xenvif_queues_lower(queues);
+	assert_true(nothing_is_left());
+	xenvif_queues_free(queues);
+}
+
 /* Frontends that say nonsense: of rings, of channels, of both the same. */
 static void test_bad_config(void **state)
 {
@@ -195,6 +214,7 @@ int main(void)
 #define QUEUE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		QUEUE_TEST(test_raise_fails),
+		QUEUE_TEST(test_raise_one_fails),
 		QUEUE_TEST(test_bad_config),
 		QUEUE_TEST(test_bad_ring),
 		QUEUE_TEST(test_lower_twice),

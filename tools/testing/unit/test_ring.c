@@ -297,6 +297,67 @@ static void test_no_answer_too_many(void **state)
 	assert_int_equal(rx_page->rsp_prod, 79);
 }
 
+static void test_no_answer_too_many_ctrl(void **state)
+{
+	struct xen_netif_ctrl_response rsp[4] = { { .id = 1 }, { .id = 2 }, { .id = 3 } };
+	struct xen_netif_ctrl_sring *page = (void *)tx_page;
+	struct xenvif_ctrl_ring ctrl;
+	struct xen_netif_ctrl_request req;
+
+	UNUSED(state);
+	SHARED_RING_INIT(page);
+	page->req_prod = 79;
+	page->rsp_prod = 77;
+	assert_int_equal(xenvif_ctrl_ring_attach(&ctrl, page), 0);
+	assert_int_equal(xenvif_ctrl_ring_avail(&ctrl), 2);
+	xenvif_ctrl_ring_take(&ctrl, &req);
+	xenvif_ctrl_ring_take(&ctrl, &req);
+	page->ring[79].rsp.id = 0x5A5A;
+	xenvif_ctrl_ring_respond(&ctrl, rsp, 4);
+	assert_int_equal(n_warn, 1);
+	assert_int_equal(page->rsp_prod, 79);
+	assert_int_equal(page->ring[78].rsp.id, 2);
+	assert_int_equal(page->ring[79].rsp.id, 0x5A5A);
+}
+
+/* What people are shown: each index as it is, whatever the guest has made of it. */
+static void test_view(void **state)
+{
+	struct xenvif_ring_view view;
+	struct xen_netif_rx_request req;
+
+	UNUSED(state);
+	attach_at(0xFFFFFFFE);
+	tx_post(3);
+	xenvif_tx_ring_fetch(tx);
+	xenvif_tx_ring_consume(tx, 2);
+	xenvif_tx_ring_respond(tx, 0);
+	tx_page->req_event = 11;
+	tx_page->rsp_event = 22;
+	tx_page->rsp_prod = 33;
+	xenvif_tx_ring_view(tx, &view);
+	assert_int_equal(view.size, 256);
+	assert_int_equal(view.req_prod, 1);
+	assert_int_equal(view.req_cons, 0);
+	assert_int_equal(view.req_event, 11);
+	assert_int_equal(view.rsp_prod, 33);
+	assert_int_equal(view.rsp_prod_pvt, 0xFFFFFFFF);
+	assert_int_equal(view.rsp_event, 22);
+
+	rx_page->req_prod = 0x80000000;
+	xenvif_rx_ring_take(rx, &req);
+	rx_page->req_event = 44;
+	rx_page->rsp_event = 55;
+	xenvif_rx_ring_view(rx, &view);
+	assert_int_equal(view.size, 256);
+	assert_int_equal(view.req_prod, 0x80000000);
+	assert_int_equal(view.req_cons, 0xFFFFFFFF);
+	assert_int_equal(view.req_event, 44);
+	assert_int_equal(view.rsp_prod, 0xFFFFFFFE);
+	assert_int_equal(view.rsp_prod_pvt, 0xFFFFFFFE);
+	assert_int_equal(view.rsp_event, 55);
+}
+
 /* Bytes of a slot that the response does not take are not written. */
 static void test_rest_of_slot_untouched(void **state)
 {
@@ -534,6 +595,8 @@ int main(void)
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		RING_TEST(test_attach),
 		RING_TEST(test_attach_in_use),
+		RING_TEST(test_view),
+		RING_TEST(test_no_answer_too_many_ctrl),
 		RING_TEST(test_fetch_overflow),
 		RING_TEST(test_fetch_once),
 		RING_TEST(test_producer_back_and_forth),

@@ -24,7 +24,9 @@ static struct {
 	u32 n_disconnects;
 	u32 n_rates;
 	bool connected;
+	int fail_create;
 	int fail_connect;
+	struct kobj_uevent_env early;
 	u32 n_queues;
 	u64 bytes, usecs;
 	struct xenvif_frontend frontend;
@@ -33,6 +35,13 @@ static struct {
 
 struct xenvif *xenvif_create(struct xenbus_device *dev, u32 handle)
 {
+	/* udev may ask before there is an interface. */
+	memset(&seen.early, 0, sizeof(seen.early));
+	assert_int_equal(sim_xs.driver->uevent(dev, &seen.early), 0);
+	if (seen.fail_create)
+		return ERR_PTR(seen.fail_create);
+
+	snprintf(netdev.name, sizeof(netdev.name), "vif%d.%u", dev->otherend_id, handle);
 	vif.dev = &netdev;
 	vif.xdev = dev;
 	vif.handle = handle;
@@ -283,7 +292,11 @@ static void test_shared_channel(void **state)
 static void test_ctrl_ring(void **state)
 {
 	UNUSED(state);
+	front("ctrl-ring-ref", "x");
+	front("event-channel-ctrl", "21");
+	assert_refused();
 	front("ctrl-ring-ref", "20");
+	front("event-channel-ctrl", NULL);
 	assert_refused();
 	front("event-channel-ctrl", "x");
 	assert_refused();
@@ -319,6 +332,63 @@ static void test_headroom(void **state)
 	front("xdp-headroom", "0");
 	follow(XenbusStateReconfiguring);
 	assert_int_equal(vif.xdp_headroom, 0);
+}
+
+/* Where the administrator has none, the frontend need not know. */
+static void test_no_headroom(void **state)
+{
+	UNUSED(state);
+	vif.params.xdp_headroom = false;
+	front("xdp-headroom", "257");
+	assert_refused();
+	front("xdp-headroom", "100");
+	follow(XenbusStateConnected);
+	assert_true(seen.connected);
+	assert_int_equal(seen.frontend.xdp_headroom, 0);
+	front("xdp-headroom", "50");
+	follow(XenbusStateReconfiguring);
+	assert_int_equal(xdev.state, XenbusStateReconfigured);
+	assert_int_equal(vif.xdp_headroom, 0);
+}
+
+/* What the frontend can do is what is said of it, and nothing else is. */
+static void test_features(void **state)
+{
+	static const struct {
+		const char *key;
+		bool sg;
+		struct xenvif_frontend is;
+	} feature[] = {
+		{ "feature-rx-notify", false, { .ip_csum = true, .rx_notify = true } },
+		{ "feature-sg", false, { .ip_csum = true, .sg = true } },
+		{ "feature-gso-tcpv4", true, { .ip_csum = true, .sg = true, .gso_tcpv4 = true } },
+		{ "feature-gso-tcpv6", true, { .ip_csum = true, .sg = true, .gso_tcpv6 = true } },
+		/* A packet to be segmented does not fit one slot. */
+		{ "feature-gso-tcpv4", false, { .ip_csum = true } },
+		{ "feature-gso-tcpv6", false, { .ip_csum = true } },
+		{ "feature-no-csum-offload", false, { 0 } },
+		{ "feature-ipv6-csum-offload", false, { .ip_csum = true, .ipv6_csum = true } },
+		{ "request-multicast-control", false, { .ip_csum = true, .mcast_control = true } },
+	};
+	u32 i;
+
+	UNUSED(state);
+	front("feature-rx-notify", NULL);
+	for (i = 0; i < ARRAY_SIZE(feature); i++) {
+		const struct xenvif_frontend *is = &seen.frontend, *must = &feature[i].is;
+
+		front("feature-sg", feature[i].sg ? "1" : NULL);
+		front(feature[i].key, "1");
+		assert_accepted();
+		front(feature[i].key, NULL);
+		assert_int_equal(is->sg, must->sg);
+		assert_int_equal(is->gso_tcpv4, must->gso_tcpv4);
+		assert_int_equal(is->gso_tcpv6, must->gso_tcpv6);
+		assert_int_equal(is->ip_csum, must->ip_csum);
+		assert_int_equal(is->ipv6_csum, must->ipv6_csum);
+		assert_int_equal(is->rx_notify, must->rx_notify);
+		assert_int_equal(is->mcast_control, must->mcast_control);
+	}
 }
 
 static void test_mandatory(void **state)
@@ -365,6 +435,11 @@ static void test_watches(void **state)
 
 	UNUSED(state);
 	assert_int_equal(sim_xs.n_watches, ARRAY_SIZE(keys));
+	/* What it wants is read when it connects, and not before. */
+	front("request-multicast-control", "1");
+	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	assert_false(vif.mcast_control);
+	front("request-multicast-control", NULL);
 	follow(XenbusStateConnected);
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct xenbus_watch *watch = sim_xs_watch(keys[i]);
@@ -406,7 +481,16 @@ static void test_rate(void **state)
 		assert_int_equal(seen.n_rates, 0);
 		assert_int_equal(sim.n_log, logged + 1);
 	}
+	/* One that cannot be read is not one that is gone. */
 	sim_xs_write(BACK, "rate", "10000000,50000");
+	vif.log_limit.left = 10;
+	logged = sim.n_log;
+	sim.fail_alloc_in = 1;
+	watch->callback(watch, "", "");
+	sim.fail_alloc_in = 0;
+	assert_int_equal(seen.n_rates, 0);
+	assert_int_equal(sim.n_log, logged + 1);
+
 	watch->callback(watch, "", "");
 	assert_int_equal(seen.bytes, 10000000);
 	assert_int_equal(seen.usecs, 50000);
@@ -586,6 +670,138 @@ static void test_no_memory(void **state)
 	assert_true(n > 5);
 }
 
+/* A probe that fails, at whatever it asks of others, leaves nothing and says so. */
+static void assert_probe_fails(int err)
+{
+	u32 logged = sim.n_log;
+
+	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), err);
+	assert_null(dev_get_drvdata(&xdev.dev));
+	assert_int_equal(sim.n_objects, 0);
+	assert_int_equal(sim_xs.n_module, 0);
+	assert_int_equal(sim_xs.n_watches, 0);
+	assert_int_equal(seen.n_created, 0);
+	assert_int_equal(xdev.dev.kobj.n_online, 1);
+	/* Xenbus itself tells of watches. */
+	assert_int_equal(sim.n_log, logged + (err != -ENOSPC));
+}
+
+static void test_probe_fails(void **state)
+{
+	u32 n;
+
+	UNUSED(state);
+	sim_xs.driver->remove(&xdev);
+	seen.fail_create = -EEXIST;
+	assert_probe_fails(-EEXIST);
+	seen.fail_create = 0;
+	for (n = 1; n <= 12; n++) {
+		sim_xs.fail_write_in = n;
+		assert_probe_fails(-EIO);
+	}
+	for (n = 1; n <= 3; n++) {
+		sim_xs.fail_watch_in = n;
+		assert_probe_fails(-ENOSPC);
+	}
+	sim_xs_write(BACK, "handle", "0x0");
+	assert_probe_fails(-EINVAL);
+	sim_xs_write(BACK, "handle", NULL);
+	assert_probe_fails(-ENOENT);
+	sim_xs_write(BACK, "handle", "0");
+	sim_xs_write(BACK, "script", NULL);
+	assert_probe_fails(-ENOENT);
+
+	sim_xs_write(BACK, "script", "s");
+	/* All that a probe writes has failed. */
+	sim_xs.fail_write_in = 13;
+	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
+	assert_int_equal(sim_xs.fail_write_in, 1);
+}
+
+/* udev is told what there is, and nothing of what is gone. */
+static void test_uevent(void **state)
+{
+	struct kobj_uevent_env env = { 0 };
+
+	UNUSED(state);
+	assert_int_equal(seen.early.n, 1);
+	assert_string_equal(seen.early.var[0], "script=/etc/xen/scripts/vif-bridge");
+	assert_int_equal(sim_xs.driver->uevent(&xdev, &env), 0);
+	assert_int_equal(env.n, 2);
+	assert_string_equal(env.var[0], "script=/etc/xen/scripts/vif-bridge");
+	assert_string_equal(env.var[1], "vif=vif5.0");
+
+	/* Room for one more, and for none. */
+	env.n = ARRAY_SIZE(env.var) - 1;
+	assert_int_equal(sim_xs.driver->uevent(&xdev, &env), -ENOMEM);
+	assert_int_equal(sim_xs.driver->uevent(&xdev, &env), -ENOMEM);
+
+	sim_xs.driver->remove(&xdev);
+	env.n = 0;
+	assert_int_equal(sim_xs.driver->uevent(&xdev, &env), 0);
+	assert_int_equal(env.n, 0);
+}
+
+/* What the toolstack sees of what the administrator changes: all of it or nothing,
+ * and not in a directory that is gone.
+ */
+static void test_publish(void **state)
+{
+	u32 begun, logged, n;
+
+	UNUSED(state);
+	sim_xs_write(BACK, "state", "4");
+	vif.offered_queues = 2;
+	xenvif_publish_work(&vif.publish_work);
+	assert_string_equal(sim_xs_get(BACK, "multi-queue-max-queues"), "2");
+	assert_null(sim_xs_get(BACK, "carrier"));
+	vif.link_seen = true;
+	xenvif_publish_work(&vif.publish_work);
+	assert_string_equal(sim_xs_get(BACK, "carrier"), "0");
+	netdev.running = true;
+	xenvif_publish_work(&vif.publish_work);
+	assert_string_equal(sim_xs_get(BACK, "carrier"), "1");
+
+	/* Others write, too: begun anew until it ends well. */
+	begun = sim_xs.n_begun;
+	vif.offered_queues = 3;
+	sim_xs.n_again = 3;
+	xenvif_publish_work(&vif.publish_work);
+	assert_int_equal(sim_xs.n_begun, begun + 4);
+	assert_string_equal(sim_xs_get(BACK, "multi-queue-max-queues"), "3");
+
+	/* No half of it. */
+	logged = sim.n_log;
+	netdev.running = false;
+	vif.offered_queues = 4;
+	for (n = 1; n <= 2; n++) {
+		sim_xs.fail_write_in = n;
+		xenvif_publish_work(&vif.publish_work);
+		assert_string_equal(sim_xs_get(BACK, "multi-queue-max-queues"), "3");
+		assert_string_equal(sim_xs_get(BACK, "carrier"), "1");
+		assert_int_equal(sim.n_log, logged + n);
+		assert_int_equal(sim_xs.open, 0);
+	}
+	sim_xs.fail_begin = -ENOMEM;
+	xenvif_publish_work(&vif.publish_work);
+	assert_int_equal(sim.n_log, logged + 3);
+	vif.log_limit.left = 0;
+	xenvif_publish_work(&vif.publish_work);
+	assert_int_equal(sim.n_log, logged + 3);
+	sim_xs.fail_begin = 0;
+
+	/* Gone: that is no error, and nothing comes back by this. */
+	vif.log_limit.left = 10;
+	sim_xs_write(BACK, "state", NULL);
+	sim_xs_write(BACK, "carrier", NULL);
+	xenvif_publish_work(&vif.publish_work);
+	assert_null(sim_xs_get(BACK, "carrier"));
+	assert_string_equal(sim_xs_get(BACK, "multi-queue-max-queues"), "3");
+	assert_int_equal(sim.n_log, logged + 3);
+	assert_int_equal(sim_xs.open, 0);
+	netdev.running = false;
+}
+
 /* The next driver finds the frontend as it is. */
 static void test_rebind(void **state)
 {
@@ -612,6 +828,8 @@ int main(void)
 		XENBUS_TEST(test_shared_channel),
 		XENBUS_TEST(test_ctrl_ring),
 		XENBUS_TEST(test_headroom),
+		XENBUS_TEST(test_no_headroom),
+		XENBUS_TEST(test_features),
 		XENBUS_TEST(test_mandatory),
 		XENBUS_TEST(test_changed_later),
 		XENBUS_TEST(test_watches),
@@ -622,6 +840,9 @@ int main(void)
 		XENBUS_TEST(test_gone),
 		XENBUS_TEST(test_fatal),
 		XENBUS_TEST(test_no_memory),
+		XENBUS_TEST(test_probe_fails),
+		XENBUS_TEST(test_uevent),
+		XENBUS_TEST(test_publish),
 		XENBUS_TEST(test_rebind),
 	};
 

@@ -482,6 +482,8 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
 		sim_bug("%u grants to be unmapped", n);
 	if (sim.on_unmap)
 		sim.on_unmap();
+	if (sim.fail_unmap_hypercall)
+		return -EFAULT;
 	for (i = 0; i < n; i++) {
 		if (unmap[i].handle != HANDLE_BASE + sim_page_number(pages[i]) ||
 		    unmap[i].host_addr != (unsigned long)page_address(pages[i]) ||
@@ -497,6 +499,22 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
 		unmap[i].status = GNTST_okay;
 	}
 	return 0;
+}
+
+u32 sim_forget_mapped(void)
+{
+	struct page *page;
+	u32 n = 0;
+
+	for (page = pages; page < pages + N_PAGES; page++) {
+		if (!page->mapped)
+			continue;
+		page->mapped = false;
+		sim.n_mapped--;
+		gnttab_free_pages(1, &page);
+		n++;
+	}
+	return n;
 }
 
 /* Packets. */

@@ -71,6 +71,7 @@ struct sim {
 	bool fail_map_alloc;
 	bool fail_map_hypercall;
 	bool fail_unmap;
+	bool fail_unmap_hypercall;
 	bool one_chain;
 	void (*on_unmap)(void);
 
@@ -88,6 +89,10 @@ struct sim {
 	struct task_struct *task;
 	wait_queue_head_t *wait;
 	bool stop;
+	/* Somebody has looked whether a queue of packets is empty, without its lock:
+	 * what other processors do then, he does not see.
+	 */
+	void (*on_look)(void);
 	u32 n_turns;
 	u32 n_resumed;
 	unsigned long wake_at;
@@ -107,6 +112,10 @@ void sim_reset(void);
 
 /* The guest's memory. */
 u8 *sim_guest_page(u32 page);
+/* The grants that are mapped yet, and that nobody can unmap: forget them. Returns how
+ * many there were.
+ */
+u32 sim_forget_mapped(void);
 /* A page that is not mapped any more is still the guest's to write to. */
 void sim_page_writable(void *page);
 

@@ -759,7 +759,7 @@ static inline bool skb_queue_empty(const struct sk_buff_head *list)
 	return !list->next;
 }
 
-#define skb_queue_empty_lockless(list)	skb_queue_empty(list)
+#define skb_queue_empty_lockless(list)	sim_looked(skb_queue_empty(list))
 #define skb_queue_len(list)		((list)->qlen)
 
 static inline struct sk_buff *skb_peek(const struct sk_buff_head *list)
@@ -880,6 +880,13 @@ int netif_receive_skb(struct sk_buff *skb);
 
 #include "simxenbus.h"
 #include "sim.h"
+
+static inline bool sim_looked(bool empty)
+{
+	if (sim.on_look)
+		sim.on_look();
+	return empty;
+}
 
 /* There is one processor, and nobody else on it. */
 #define rcu_dereference(p)		(p)

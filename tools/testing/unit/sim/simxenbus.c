@@ -14,6 +14,14 @@ static struct {
 	char *value;
 } keys[N_KEYS];
 
+/* What the transaction that is going on has written. */
+static struct {
+	char dir[64];
+	char key[64];
+	char value[256];
+} written[4];
+static u32 n_written;
+
 void sim_xs_reset(void)
 {
 	u32 i;
@@ -59,12 +67,56 @@ const char *sim_xs_get(const char *dir, const char *key)
 	return keys[place(dir, key, path)].value;
 }
 
+static bool fails(u32 *countdown)
+{
+	return *countdown && !--*countdown;
+}
+
+int xenbus_transaction_start(struct xenbus_transaction *t)
+{
+	if (sim_xs.open)
+		sim_bug("a transaction within another");
+	if (sim_xs.fail_begin)
+		return sim_xs.fail_begin;
+	t->id = ++sim_xs.n_begun;
+	sim_xs.open = t->id;
+	n_written = 0;
+	return 0;
+}
+
+static void check_transaction(struct xenbus_transaction t)
+{
+	if (t.id && t.id != sim_xs.open)
+		sim_bug("transaction %u is not going on", t.id);
+}
+
+int xenbus_transaction_end(struct xenbus_transaction t, int abort)
+{
+	u32 i;
+
+	check_transaction(t);
+	if (!t.id)
+		sim_bug("the end of no transaction");
+	sim_xs.open = 0;
+	if (abort) {
+		sim_xs.n_aborted++;
+		return 0;
+	}
+	if (sim_xs.n_again) {
+		sim_xs.n_again--;
+		return -EAGAIN;
+	}
+	for (i = 0; i < n_written; i++)
+		sim_xs_write(written[i].dir, written[i].key, written[i].value);
+	return 0;
+}
+
 char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len)
 {
 	const char *value = sim_xs_get(dir, key);
 	char *copy;
 
-	(void)transaction;
+	check_transaction(transaction);
 	(void)len;
 	sim_xs.n_reads++;
 	if (!value)
@@ -80,7 +132,9 @@ int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const 
 	char text[256];
 	va_list args;
 
-	(void)transaction;
+	check_transaction(transaction);
+	if (fails(&sim_xs.fail_write_in))
+		return -EIO;
 	va_start(args, fmt);
 	/* The only format of the kernel's own that is used here. */
 	if (strcmp(fmt, "%d %pV"))
@@ -88,7 +142,15 @@ int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const 
 	else
 		snprintf(text, sizeof(text), "%d", va_arg(args, int));
 	va_end(args);
-	sim_xs_write(dir, key, text);
+	if (!transaction.id) {
+		sim_xs_write(dir, key, text);
+		return 0;
+	}
+	if (n_written == ARRAY_SIZE(written))
+		sim_bug("too much is written at once");
+	snprintf(written[n_written].dir, sizeof(written[0].dir), "%s", dir);
+	snprintf(written[n_written].key, sizeof(written[0].key), "%s", key);
+	strcpy(written[n_written++].value, text);
 	return 0;
 }
 
@@ -130,6 +192,18 @@ char *kasprintf(unsigned int gfp, const char *fmt, ...)
 	return text;
 }
 
+int add_uevent_var(struct kobj_uevent_env *env, const char *fmt, ...)
+{
+	va_list args;
+
+	if (env->n == ARRAY_SIZE(env->var))
+		return -ENOMEM;
+	va_start(args, fmt);
+	vsnprintf(env->var[env->n++], sizeof(env->var[0]), fmt, args);
+	va_end(args);
+	return 0;
+}
+
 int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 			 bool (*will_handle)(struct xenbus_watch *watch, const char *path,
 					     const char *token),
@@ -140,6 +214,8 @@ int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 	va_list args;
 
 	(void)dev;
+	if (fails(&sim_xs.fail_watch_in))
+		return -ENOSPC;
 	va_start(args, fmt);
 	watch->node = print(fmt, args);
 	va_end(args);

@@ -63,8 +63,10 @@ struct xenbus_device_id {
 	char devicetype[32];
 };
 
+/* Variables for udev, as many as there is room for. */
 struct kobj_uevent_env {
-	int none;
+	u32 n;
+	char var[4][64];
 };
 
 struct xenbus_driver {
@@ -87,23 +89,13 @@ struct xenbus_transaction {
 
 #define XBT_NIL				((struct xenbus_transaction){ 0 })
 
-/* One at a time here, so none has to be begun anew. */
-static inline int xenbus_transaction_start(struct xenbus_transaction *t)
-{
-	t->id = 1;
-	return 0;
-}
+/* One at a time. What is written in it is there when it has ended well. */
+int xenbus_transaction_start(struct xenbus_transaction *t);
+int xenbus_transaction_end(struct xenbus_transaction t, int abort);
 
-static inline int xenbus_transaction_end(struct xenbus_transaction t, int abort)
-{
-	(void)t;
-	(void)abort;
-	return 0;
-}
 #define THIS_MODULE			NULL
 #define try_module_get(module)		((void)(module), sim_xs.n_module++, true)
 #define module_put(module)		((void)(module), sim_xs.n_module--)
-#define add_uevent_var(env, ...)	((void)(env), 0)
 #define xenbus_dev_is_online(dev)	((dev)->online)
 #define xenbus_switch_state(dev, to)	((dev)->state = (to), (dev)->n_switched++)
 #define xenbus_dev_fatal(dev, err, ...)	((void)(dev), (void)(err), sim_log(__VA_ARGS__))
@@ -133,6 +125,16 @@ struct sim_xs {
 	u32 n_reads;
 	u32 n_watches;
 	struct xenbus_watch *watch[8];
+
+	/* Nothing can be written, no watch be had, if they count down to 0. */
+	u32 fail_write_in;
+	u32 fail_watch_in;
+	/* Transactions: none begins, if not 0; so many do not end well. */
+	int fail_begin;
+	u32 n_again;
+	u32 n_begun;
+	u32 n_aborted;
+	u32 open;		/* the one that is going on */
 };
 
 extern struct sim_xs sim_xs;
@@ -156,6 +158,7 @@ int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 					  const char *token),
 			 const char *fmt, ...) __printf(5, 6);
 void unregister_xenbus_watch(struct xenbus_watch *watch);
+int add_uevent_var(struct kobj_uevent_env *env, const char *fmt, ...) __printf(2, 3);
 char *kasprintf(unsigned int gfp, const char *fmt, ...) __printf(2, 3);
 int kstrtou32(const char *text, unsigned int base, u32 *value);
 int kstrtou64(const char *text, unsigned int base, u64 *value);

@@ -403,6 +403,9 @@ int HYPERVISOR_grant_table_op(unsigned int cmd, void *uop, unsigned int count)
 
 #define HANDLE_BASE	1000
 
+static struct page *lost[16];
+static u32 n_lost;
+
 static void set_mapping(struct page *page, int prot, int flags, int fd, off_t offset)
 {
 	void *addr = page_address(page);
@@ -487,8 +490,12 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
 		    unmap[i].host_addr != (unsigned long)page_address(pages[i]) ||
 		    !pages[i]->mapped)
 			sim_bug("what is unmapped is not mapped");
-		if (sim.fail_unmap) {
-			unmap[i].status = GNTST_general_error;
+		if (sim.fail_unmap_hypercall || fails(&sim.fail_unmap_in)) {
+			if (!sim.fail_unmap_hypercall)
+				unmap[i].status = GNTST_general_error;
+			if (n_lost == ARRAY_SIZE(lost))
+				sim_bug("too many pages are lost");
+			lost[n_lost++] = pages[i];
 			continue;
 		}
 		set_mapping(pages[i], PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -496,7 +503,16 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
 		sim.n_mapped--;
 		unmap[i].status = GNTST_okay;
 	}
-	return 0;
+	return sim.fail_unmap_hypercall ? -EFAULT : 0;
+}
+
+void sim_unmap_lost(void)
+{
+	while (n_lost) {
+		lost[--n_lost]->mapped = false;
+		sim.n_mapped--;
+		gnttab_free_pages(1, &lost[n_lost]);
+	}
 }
 
 /* Packets. */

@@ -17,6 +17,7 @@ xen-netback-y += tx_parse.o
 xen-netback-y += mcast.o
 xen-netback-y += hash.o
 xen-netback-y += ctrl.o
+xen-netback-y += grant.o
 xen-netback-y += gref.o
 xen-netback-$(CONFIG_DEBUG_FS) += debugfs.o
 

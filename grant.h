@@ -3,9 +3,9 @@
  * A batch of grant copies: add operations, run them in one hypercall, look at
  * the results.
  *
- * GNTTABOP_copy is issued here and not through gnttab_batch_copy(), which sleeps
- * when a guest's page is paged out: the one who runs a batch decides what to do
- * about that.
+ * GNTTABOP_copy is issued by grant.c and not through gnttab_batch_copy(), which
+ * sleeps when a guest's page is paged out: the one who runs a batch decides what to
+ * do about that.
  *
  * Xen keeps the last source and the last destination of a batch claimed, so
  * operations on one grant or one page belong next to each other.
@@ -18,7 +18,8 @@
 #include <linux/mm.h>
 #include <xen/grant_table.h>
 #include <xen/page.h>
-#include <asm/xen/hypercall.h>
+
+int xenvif_grant_copy(struct gnttab_copy *op, u32 n);
 
 /**
  * struct xenvif_batch - grant copies to be made together
@@ -122,13 +123,15 @@ static inline void xenvif_batch_write(struct xenvif_batch *batch,
  * xenvif_batch_run() - make the copies
  * @batch: the batch
  *
- * Afterwards each operation's status says what became of it; one that Xen did
- * not get to has an error. Never sleeps.
+ * Afterwards each operation's status says what became of it. If the hypercall fails,
+ * those that Xen did not get to keep the error that they had: the one that they were
+ * added with, or that of their last try. So nobody need know that it did. Never
+ * sleeps.
  */
 static inline void xenvif_batch_run(struct xenvif_batch *batch)
 {
 	if (batch->n)
-		HYPERVISOR_grant_table_op(GNTTABOP_copy, batch->op, batch->n);
+		xenvif_grant_copy(batch->op, batch->n);
 }
 
 /**

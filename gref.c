@@ -83,7 +83,7 @@ static int xenvif_gref_map(struct xenvif_grefs *grefs, domid_t domid, u32 first)
 static u32 xenvif_gref_unmap(struct xenvif *vif, struct xenvif_grefs *grefs, u32 first)
 {
 	u32 left = grefs->n_picked - first;
-	u32 i, n_mapped = 0;
+	u32 i, n_mapped = 0, n_lost = 0;
 
 	for (i = 0; i < left && n_mapped < XENVIF_GREF_BATCH; i++) {
 		struct xenvif_gref *gref = &grefs->gref[grefs->picked[first + i]];
@@ -103,13 +103,18 @@ static u32 xenvif_gref_unmap(struct xenvif *vif, struct xenvif_grefs *grefs, u32
 	if (!n_mapped)
 		return i;
 
-	if (gnttab_unmap_refs(grefs->unmap, NULL, grefs->page, n_mapped))
-		xenvif_warn(vif, "cannot unmap static grants\n");
+	/* If it fails as a whole, each has kept its error. */
+	gnttab_unmap_refs(grefs->unmap, NULL, grefs->page, n_mapped);
 	while (n_mapped--) {
 		/* A page that the guest still has behind it is nobody's any more. */
 		if (grefs->unmap[n_mapped].status == GNTST_okay)
 			gnttab_free_pages(1, &grefs->page[n_mapped]);
+		else
+			n_lost++;
 	}
+	if (n_lost)
+		xenvif_warn(vif, "cannot unmap %u static grants; their pages are lost\n",
+			    n_lost);
 	return i;
 }
 

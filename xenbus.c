@@ -375,8 +375,13 @@ static void xenvif_show_connected(struct xenvif_backend *be)
 		return;
 
 	text = xenbus_read(XBT_NIL, be->xdev->nodename, "hotplug-status", NULL);
-	if (IS_ERR(text))
+	if (IS_ERR(text)) {
+		/* Whoever waits for it to be shown shall know why it is not. */
+		if (PTR_ERR(text) != -ENOENT)
+			xenvif_xenbus_error(be, PTR_ERR(text), "reading %s/hotplug-status",
+					    be->xdev->nodename);
 		return;
+	}
 	if (!strcmp(text, "connected"))
 		xenvif_show_state(be, XenbusStateConnected);
 	kfree(text);

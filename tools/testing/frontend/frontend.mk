@@ -13,9 +13,9 @@ $(XVF): $(wildcard $(FRONTEND)/*.[ch])
 # What the frontend cannot do in user space: a module for the guests' kernel.
 FORGE    := $(ROOT)/tools/testing/selftests/bin/xvf_forge.ko
 
-$(FORGE): $(wildcard $(FRONTEND)/forge/*)
+$(FORGE): $(wildcard $(FRONTEND)/forge/*) $(ROOT)/tools/testing/rig/build-module
 	@mkdir -p $(@D)
-	$(FRONTEND)/forge/build $@
+	$(ROOT)/tools/testing/rig/build-module $(FRONTEND)/forge $@
 
 .PHONY: frontend
 frontend: $(XVF) $(FORGE) ## build the frontend in user space

@@ -31,7 +31,7 @@ FUZZ_DRIVER_CFLAGS := $(FUZZ_CFLAGS) -Wno-missing-field-initializers \
 
 FUZZ_ALL := tx_parse guest_tx guest_rx ctrl
 FUZZ ?= $(FUZZ_ALL)
-FUZZ_DRIVER := tx_parse guest_tx guest_rx queue hash mcast gref
+FUZZ_DRIVER := tx_parse guest_tx guest_rx queue hash mcast grant gref
 FUZZ_SIM := hook sim
 FUZZ_DEPS := $(FUZZ_OUT)/include/stamp $(FUZZ_DIR)/input.h \
 	$(wildcard $(XENVIF_SRC)/*.h $(FUZZ_UNIT)/sim/*.h) \

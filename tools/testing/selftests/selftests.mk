@@ -28,8 +28,17 @@ $(XVT): $(SELFTESTS)xvt.c
 	@mkdir -p $(@D)
 	$(CC) $(XVT_CFLAGS) -o $@ $<
 
+# Errors from what the driver calls, for the boot "hostcalls".
+FAULTS    := $(SELFTESTS)bin/xenvif_faults.ko
+
+$(FAULTS): $(wildcard $(SELFTESTS)faults/*) $(ROOT)/tools/testing/rig/build-module
+	@mkdir -p $(@D)
+	$(ROOT)/tools/testing/rig/build-module $(SELFTESTS)faults $@
+
+TEST_DEPENDS += $(FAULTS)
+
 .PHONY: selftests-build test test-list test-prove
-selftests-build: $(XVT)
+selftests-build: $(XVT) $(FAULTS)
 
 test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user space
 	$(SELFTEST_RUN) $(foreach a,$(TEST_ALSO),--also $(a))

@@ -324,7 +324,7 @@ static void test_no_table(void **state)
 /* Where Xen does not unmap, the page stays the guest's, and nobody is given it again:
  * that the simulated kernel sees. All else goes on.
  */
-static void test_unmap_fails(void **state)
+static void test_unmap_refused(void **state)
 {
 	u32 i, used, logged;
 
@@ -426,6 +426,43 @@ static void test_del(void **state)
 	assert_int_equal(sim.n_mapped, 8);
 	assert_false(is_mapped(0, REF(3, 3)));
 	assert_true(is_mapped(0, REF(4, 4)));
+}
+
+/* What cannot be unmapped stays the guest's, is not used any more, and the log says so,
+ * once for each hypercall.
+ */
+static void test_unmap_fails(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 10; i++)
+		entry(i, REF(i, i), RO);
+	assert_int_equal(add(0, 10), STATUS(SUCCESS));
+
+	sim.fail_unmap_in = 2;
+	entry(0, REF(0, 0), 0);
+	entry(1, REF(1, 1), 0);
+	entry(2, REF(2, 2), 0);
+	assert_int_equal(del(0, 3), STATUS(SUCCESS));
+	assert_int_equal(answer, 3);
+	assert_int_equal(sim.n_mapped, 8);
+	assert_int_equal(sim.n_log, 1);
+	assert_false(is_mapped(0, REF(1, 1)));
+	/* It can be mapped again, somewhere else. */
+	entry(0, REF(1, 1), RO);
+	assert_int_equal(add(0, 1), STATUS(SUCCESS));
+
+	sim.fail_unmap_hypercall = true;
+	entry(0, REF(4, 4), 0);
+	entry(1, REF(5, 5), 0);
+	assert_int_equal(del(0, 2), STATUS(SUCCESS));
+	sim.fail_unmap_hypercall = false;
+	assert_int_equal(sim.n_mapped, 9);
+	assert_int_equal(sim.n_log, 2);
+	assert_false(is_mapped(0, REF(4, 4)));
+	assert_true(is_mapped(0, REF(6, 6)));
+	sim_unmap_lost();
 }
 
 /* It is gone from the table before the grace period, and mapped until after it. */
@@ -676,8 +713,9 @@ int main(void)
 		CASE(test_all_or_none),
 		CASE(test_no_memory),
 		CASE(test_no_table),
-		CASE(test_unmap_fails),
+		CASE(test_unmap_refused),
 		CASE(test_del),
+		CASE(test_unmap_fails),
 		CASE(test_del_order),
 		CASE(test_random),
 		CASE(test_chain),

@@ -423,6 +423,45 @@ static void test_copy_error(void **state)
 	assert_true(stand_rx_stat(XENVIF_RX_COPY_ERRORS) >= stand->n_rx_errors);
 }
 
+static void later_hypercalls_fail(enum sim_point point)
+{
+	if (point == SIM_POINT_HYPERCALL)
+		sim.fail_hypercall = sim.n_hypercalls;
+}
+
+/* The hypercall fails: at once, or when a page that was paged out is tried again. */
+static void test_hypercall_error(void **state)
+{
+	UNUSED(state);
+	stand_rx_post(1, 0);
+	stand_rx_post(1, 3);
+	stand_rx_post(100, 0);
+	stand_run();
+	sim.fail_hypercall = true;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 1);
+	assert_int_equal(stand->n_rx_errors, 1);
+	assert_int_equal(stand_rx_stat(XENVIF_RX_COPY_ERRORS), 1);
+
+	sim.fail_hypercall = false;
+	sim.n_hypercalls = 0;
+	stand->hostile = later_hypercalls_fail;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	stand->hostile = NULL;
+	assert_int_equal(stand->n_received, 2);
+	assert_int_equal(stand->n_rx_errors, 2);
+	assert_int_equal(stand_rx_stat(XENVIF_RX_COPY_ERRORS), 2);
+	assert_int_equal(sim.n_hypercalls, 17);
+
+	sim.fail_hypercall = false;
+	stand_xmit(linear(100, 0));
+	stand_run();
+	assert_int_equal(stand->n_received, 3);
+	assert_int_equal(stand->n_rx_errors, 2);
+}
+
 /* An error stays, although further pieces of the slot are fine: this packet's are
  * more than one hypercall takes, and the first one fails.
  */
@@ -1357,6 +1396,7 @@ int main(void)
 		{ "test_random_shared_channel", test_random, setup_shared, teardown, NULL },
 		{ "test_random_headroom", test_random, setup_headroom, teardown, NULL },
 		{ "test_random_hash", test_random, setup_hash, teardown, NULL },
+		STAND_TEST(test_hypercall_error),
 		STAND_TEST(test_copy_error),
 		STAND_TEST(test_copy_error_stays),
 		cmocka_unit_test_setup_teardown(test_shared_done, setup_shared, teardown),

@@ -348,6 +348,27 @@ static void test_hypercall_error(void **state)
 	assert_ended(2, 1);
 }
 
+static void later_hypercalls_fail(enum sim_point point)
+{
+	if (point == SIM_POINT_HYPERCALL)
+		sim.fail_hypercall = sim.n_hypercalls;
+}
+
+/* A page of the guest's is paged out, and then the hypercall fails, too. */
+static void test_hypercall_error_again(void **state)
+{
+	UNUSED(state);
+	stand->shaky = true;
+	stand->hostile = later_hypercalls_fail;
+	stand_tx_request(SIM_GREF(1, 3), 0, 100, 0, 0);
+	stand_tx_request(SIM_GREF(2, 0), 0, 100, 0, 0);
+	go();
+	stand->hostile = NULL;
+	assert_ended(2, 1);
+	assert_int_equal(sim.n_hypercalls, 1 + XENVIF_TX_EAGAIN_MAX);
+	assert_int_equal(stand_tx_stat(XENVIF_TX_DROP_COPY), 1);
+}
+
 /* Pages of the guest's that come back, and such that do not. */
 static void test_again(void **state)
 {
@@ -1088,6 +1109,7 @@ int main(void)
 		STAND_TEST(test_copy_error),
 		STAND_TEST(test_copy_error_anywhere),
 		STAND_TEST(test_hypercall_error),
+		STAND_TEST(test_hypercall_error_again),
 		STAND_TEST(test_again),
 		STAND_TEST(test_no_memory),
 		STAND_TEST(test_no_skb),

@@ -512,11 +512,18 @@ static void test_hotplug(void **state)
 	sim_xs_write(BACK, "hotplug-status", "error");
 	watch->callback(watch, "", "");
 	assert_int_equal(xdev.state, XenbusStateInitWait);
+	assert_int_equal(sim.n_log, 0);
 	sim_xs_write(BACK, "hotplug-status", "connected");
+	/* What cannot be read is told, and is there the next time. */
+	sim.fail_alloc_in = 1;
+	watch->callback(watch, "", "");
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	assert_int_equal(sim.n_log, 1);
 	watch->callback(watch, "", "");
 	assert_int_equal(xdev.state, XenbusStateConnected);
 	watch->callback(watch, "", "");
 	assert_int_equal(xdev.n_switched, 2);
+	assert_int_equal(sim.n_log, 1);
 }
 
 /* However fast a frontend writes states that there are not, or keys that are no

@@ -33,7 +33,7 @@ UNIT_XENBUS := test_xenbus
 UNIT_TESTS := $(addprefix $(UNIT_OUT)/,$(UNIT_PURE) $(UNIT_ALONE) $(UNIT_STAND) $(UNIT_CTRL) \
 	$(UNIT_XENBUS) $(UNIT_GREF))
 UNIT_DRIVER_OBJS := $(addprefix $(UNIT_OUT)/driver/,tx_parse.o guest_tx.o guest_rx.o queue.o \
-	mcast.o hash.o gref.o)
+	mcast.o hash.o grant.o gref.o)
 UNIT_SIM_OBJS := $(addprefix $(UNIT_OUT)/sim/,sim.o hook.o)
 UNIT_DEPS := $(UNIT_OUT)/include/stamp $(wildcard $(XENVIF_SRC)/*.h $(UNIT)/*.h $(UNIT)/sim/*.h) \
 	$(shell find $(UNIT)/include -name '*.h')

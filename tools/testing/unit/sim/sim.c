@@ -403,6 +403,9 @@ int HYPERVISOR_grant_table_op(unsigned int cmd, void *uop, unsigned int count)
 
 #define HANDLE_BASE	1000
 
+static struct page *lost[16];
+static u32 n_lost;
+
 static void set_mapping(struct page *page, int prot, int flags, int fd, off_t offset)
 {
 	void *addr = page_address(page);
@@ -482,15 +485,18 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
 		sim_bug("%u grants to be unmapped", n);
 	if (sim.on_unmap)
 		sim.on_unmap();
-	if (sim.fail_unmap_hypercall)
-		return -EFAULT;
 	for (i = 0; i < n; i++) {
 		if (unmap[i].handle != HANDLE_BASE + sim_page_number(pages[i]) ||
 		    unmap[i].host_addr != (unsigned long)page_address(pages[i]) ||
 		    !pages[i]->mapped)
 			sim_bug("what is unmapped is not mapped");
-		if (sim.fail_unmap) {
-			unmap[i].status = GNTST_general_error;
+		if (sim.fail_unmap_hypercall || sim.fail_unmap ||
+		    fails(&sim.fail_unmap_in)) {
+			if (!sim.fail_unmap_hypercall)
+				unmap[i].status = GNTST_general_error;
+			if (n_lost == ARRAY_SIZE(lost))
+				sim_bug("too many pages are lost");
+			lost[n_lost++] = pages[i];
 			continue;
 		}
 		set_mapping(pages[i], PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -498,7 +504,16 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
 		sim.n_mapped--;
 		unmap[i].status = GNTST_okay;
 	}
-	return 0;
+	return sim.fail_unmap_hypercall ? -EFAULT : 0;
+}
+
+void sim_unmap_lost(void)
+{
+	while (n_lost) {
+		lost[--n_lost]->mapped = false;
+		sim.n_mapped--;
+		gnttab_free_pages(1, &lost[n_lost]);
+	}
 }
 
 u32 sim_forget_mapped(void)
@@ -506,6 +521,7 @@ u32 sim_forget_mapped(void)
 	struct page *page;
 	u32 n = 0;
 
+	n_lost = 0;
 	for (page = pages; page < pages + N_PAGES; page++) {
 		if (!page->mapped)
 			continue;

@@ -71,6 +71,7 @@ struct sim {
 	bool fail_map_alloc;
 	bool fail_map_hypercall;
 	bool fail_unmap;
+	u32 fail_unmap_in;
 	bool fail_unmap_hypercall;
 	bool one_chain;
 	void (*on_unmap)(void);
@@ -109,6 +110,9 @@ struct sim {
 extern struct sim sim;
 
 void sim_reset(void);
+
+/* Pages that could not be unmapped: nobody may have freed them. They go now. */
+void sim_unmap_lost(void);
 
 /* The guest's memory. */
 u8 *sim_guest_page(u32 page);

@@ -331,6 +331,9 @@ void page_pool_put_full_page(struct page_pool *pool, struct page *page, bool all
 
 int HYPERVISOR_grant_table_op(unsigned int cmd, void *uop, unsigned int count);
 
+#define noinline	__attribute__((__noinline__))
+#define ALLOW_ERROR_INJECTION(function, type)	static_assert(1)
+
 typedef int irqreturn_t;
 typedef irqreturn_t (*irq_handler_t)(int irq, void *data);
 

@@ -47,4 +47,5 @@ TEST_DEPENDS := packages
 TEST_ALSO += unit='$(ROOT)/tools/testing/unit/run'
 TEST_ALSO += fuzz='$(ROOT)/tools/testing/fuzz/run'
 -include $(ROOT)/tools/testing/frontend/frontend.mk
+-include $(ROOT)/tools/testing/fetch/fetch.mk
 -include $(ROOT)/tools/testing/selftests/selftests.mk

@@ -239,6 +239,11 @@ class Machine:
         argv += ["-chardev", f"socket,id=qmp,path={self.sockets}/qmp,"
                              "server=on,wait=off", "-mon",
                  "chardev=qmp,mode=control"]
+        if opts.plugin:
+            name, _, args = opts.plugin.partition(",")
+            argv += ["-plugin", ",".join(
+                [os.path.abspath(name), f"share={self.share}"]
+                + ([args] if args else []))]
         if opts.gdb:
             argv += ["-gdb", f"tcp:127.0.0.1:{opts.gdb}"]
         return argv + opts.qemu_arg

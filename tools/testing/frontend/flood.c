@@ -110,8 +110,10 @@ static uint64_t tx_fill(struct front *f)
 
 static void slot(struct queue *q, uint32_t gref, uint16_t flags, uint16_t offset, uint16_t size)
 {
-	tx_put(q, (netif_tx_request_t){ .gref = gref, .flags = flags, .offset = offset,
-					.size = size, .id = q->tx_prod });
+	netif_tx_request_t req = { .gref = gref, .flags = flags, .offset = offset,
+				   .size = size, .id = q->tx_prod };
+
+	tx_put(q, req);
 }
 
 /* More data in further slots, each of so many bytes. */

@@ -45,4 +45,8 @@ int times(int n);
 int xdp_main(const char *device, const char *what);
 void random_walk(struct front *f, uint32_t seed, uint32_t seconds);
 
+/* flood.c: until SIGTERM. */
+void flood_run(struct front *f, const char *id, int n_queues);
+void flood_list(void);
+
 #endif

@@ -2,9 +2,11 @@
 /*
  * xvf - a Xen network frontend in user space, for tests
  *
- *   xvf list [feature|hostile]     cases: id, title
+ *   xvf list [feature|hostile|flood]
+ *                                  cases: id, title
  *   xvf run ID [HANDLE]            in a guest, on its vif HANDLE (0)
  *   xvf random SEED SECONDS [HANDLE]
+ *   xvf flood ID [QUEUES]          one thing without end, until SIGTERM; then how often
  *   xvf peer DEVICE                in dom0, on the vif's netdev
  *   xvf xdp DEVICE pass|drop       an XDP program, while this one runs
  *
@@ -131,6 +133,8 @@ int main(int argc, char **argv)
 		if (argc < 3 || !strcmp(argv[2], "hostile"))
 			list(attacks_tx), list(attacks_rx), list(attacks_state),
 				list(attacks_race);
+		if (argc > 2 && !strcmp(argv[2], "flood"))
+			flood_list();
 		return 0;
 	}
 	if (!strcmp(verb, "peer") && argc == 3)
@@ -146,12 +150,18 @@ int main(int argc, char **argv)
 		alarm(0);
 		end(0);
 	}
+	if (!strcmp(verb, "flood") && argc >= 3) {
+		open_vif(NULL);
+		flood_run(&front, argv[2], argc > 3 ? atoi(argv[3]) : 1);
+		end(0);
+	}
 	if (!strcmp(verb, "random") && argc >= 4) {
 		open_vif(argv[4]);
 		random_walk(&front, strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
 		end(0);
 	}
-	fprintf(stderr, "usage: xvf list [feature|hostile] | run ID [HANDLE] | "
-			"random SEED SECONDS [HANDLE] | peer DEVICE | xdp DEVICE pass|drop\n");
+	fprintf(stderr, "usage: xvf list [feature|hostile|flood] | run ID [HANDLE] | "
+			"random SEED SECONDS [HANDLE] | flood ID [QUEUES] | peer DEVICE | "
+			"xdp DEVICE pass|drop\n");
 	return 2;
 }

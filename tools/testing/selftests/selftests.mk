@@ -10,6 +10,7 @@
 #                           hour more where the debug kernel is not built yet),
 #                           then the lines that they reached
 #   make test-debug-prove   see each detector fail a run
+#   make test-cost          what a guest that lies can cost the host and a neighbour
 #   make soak               long runs: SOAK="SOAK_CYCLES=100 SOAK_SAVES=2"
 #
 # What others add:
@@ -37,8 +38,17 @@ $(FAULTS): $(wildcard $(SELFTESTS)faults/*) $(ROOT)/tools/testing/rig/build-modu
 
 TEST_DEPENDS += $(FAULTS)
 
+# What domains' processors do, for the boot "cost".
+DOMCPU    := $(SELFTESTS)bin/domcpu
+
+$(DOMCPU): $(ROOT)/tools/bench/src/domcpu.c $(ROOT)/tools/bench/src/xserve.h
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(XVT_CFLAGS) -o $@ $< -lxenctrl
+
+TEST_DEPENDS += $(DOMCPU)
+
 .PHONY: selftests-build test test-list test-prove
-selftests-build: $(XVT) $(FAULTS)
+selftests-build: $(XVT) $(FAULTS) $(DOMCPU)
 
 test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user space
 	$(SELFTEST_RUN) $(foreach a,$(TEST_ALSO),--also $(a))

@@ -8,6 +8,8 @@
  *   xvt tcp    streams of pseudo-random bytes, both ways at once, any number of
  *              connections; each end compares every byte with what it must be
  *   xvt udp    one datagram of each length, echoed and compared
+ *   xvt steady datagrams at a steady rate for a fixed time, echoed and compared: how many
+ *              are back within it, and how long that took
  *   xvt cast   broadcast or multicast datagrams, echoed by every receiver
  *   xvt put    a file to the other end's sha256sum, whose answer is printed
  *   xvt get    a file of the other end to standard output
@@ -847,6 +849,127 @@ static int cmd_udp(int argc, char **argv)
 	return s.next <= s.hi || s.ok != s.sent || s.stray;
 }
 
+/* A datagram of a steady flow: this, and then the pattern of seed + nr. */
+struct steady_head {
+	uint64_t seed;
+	uint64_t nr;
+	uint64_t sent_ns;
+};
+
+struct steady {
+	int fd;
+	uint64_t seed, start, end, rate;
+	uint32_t len, due, next, sent, came, bad;
+	uint32_t *us;		/* of each that came: how long it took */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static uint64_t steady_when(const struct steady *s, uint32_t nr)
+{
+	return s->start + nr * 1000000000ull / s->rate;
+}
+
+/* Those whose time has come, however late it is, but for a flow whose time is over. */
+static void steady_send(struct steady *s)
+{
+	static unsigned char buf[DGRAM_MAX];
+	struct steady_head head = { .seed = s->seed };
+
+	while (s->next < s->due && steady_when(s, s->next) <= now_ns() && now_ns() < s->end) {
+		head.nr = s->next++;
+		head.sent_ns = now_ns();
+		memcpy(buf, &head, sizeof(head));
+		pattern_fill(s->seed + head.nr, 0, buf + sizeof(head), s->len - sizeof(head));
+		/* Where there is no room for one it is lost. */
+		s->sent += send(s->fd, buf, s->len, MSG_DONTWAIT) == (ssize_t)s->len;
+	}
+}
+
+static void steady_recv(struct steady *s)
+{
+	static unsigned char buf[DGRAM_MAX];
+	struct steady_head head;
+	ssize_t n;
+
+	while ((n = recv(s->fd, buf, sizeof(buf), MSG_DONTWAIT)) >= 0) {
+		memcpy(&head, buf, sizeof(head));
+		if (n != (ssize_t)s->len || head.seed != s->seed || head.nr >= s->next ||
+		    s->came == s->due ||
+		    pattern_check(s->seed + head.nr, 0, buf + sizeof(head),
+				  n - sizeof(head)) >= 0) {
+			s->bad++;
+			continue;
+		}
+		s->us[s->came++] = (now_ns() - head.sent_ns) / 1000;
+	}
+}
+
+static int us_order(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void steady_report(struct steady *s, const char *host)
+{
+	qsort(s->us, s->came, sizeof(*s->us), us_order);
+	if (!s->came)
+		s->us[0] = 0;
+	printf("steady %s: due %u sent %u came %u bad %u us median %u 99%% %u most %u\n", host,
+	       s->due, s->sent, s->came, s->bad, s->us[s->came / 2],
+	       s->us[(uint64_t)s->came * 99 / 100], s->us[s->came ? s->came - 1 : 0]);
+}
+
+/* Does not wait for answers: what is not back when the time is over does not count. */
+static int cmd_steady(int argc, char **argv)
+{
+	struct steady s = {};
+	struct pollfd p = { .events = POLLIN };
+	uint64_t now, then, secs;
+
+	if (argc < 2)
+		die("usage: xvt steady HOST PORT [rate=PER-SECOND] [len=N] [secs=N]");
+	options_known(argv, 2, " rate len secs ");
+	s.rate = option_num(argv, 2, "rate", 1000);
+	s.len = option_num(argv, 2, "len", 200);
+	secs = option_num(argv, 2, "secs", 4);
+	if (!s.rate || !secs || s.rate * secs > 10000000)
+		die("rate * secs: 1 to 10000000");
+	if (s.len < sizeof(struct steady_head) || s.len >= DGRAM_MAX)
+		die("len: %zu to %d", sizeof(struct steady_head), DGRAM_MAX - 1);
+	s.due = s.rate * secs;
+	s.us = calloc(s.due + 1, sizeof(*s.us));
+	s.fd = dial(argv[0], argv[1], SOCK_DGRAM);
+	s.seed = now_ns();
+	p.fd = s.fd;
+
+	s.start = now_ns();
+	s.end = s.start + secs * 1000000000ull;
+	while ((now = now_ns()) < s.end) {
+		struct timespec wait = {};
+
+		steady_send(&s);
+		steady_recv(&s);
+		then = s.next < s.due ? steady_when(&s, s.next) : s.end;
+		now = now_ns();
+		if (then > now) {
+			wait.tv_sec = (then - now) / 1000000000;
+			wait.tv_nsec = (then - now) % 1000000000;
+			ppoll(&p, 1, &wait, NULL);
+		}
+	}
+	steady_report(&s, argv[0]);
+	return s.bad != 0;
+}
+
 static bool same_host(const struct sockaddr *a, const struct sockaddr *b)
 {
 	if (a->sa_family != b->sa_family)
@@ -1340,6 +1463,7 @@ int main(int argc, char **argv)
 		{ "serve", cmd_serve },
 		{ "tcp", cmd_tcp },
 		{ "udp", cmd_udp },
+		{ "steady", cmd_steady },
 		{ "cast", cmd_cast },
 		{ "put", cmd_put },
 		{ "get", cmd_get },
@@ -1355,5 +1479,5 @@ int main(int argc, char **argv)
 	for (i = 0; argc > 1 && i < sizeof(cmds) / sizeof(cmds[0]); i++)
 		if (!strcmp(argv[1], cmds[i].name))
 			return cmds[i].run(argc - 2, argv + 2);
-	die("usage: xvt serve|tcp|udp|cast|put|get|gen|watch|qstats|pools ...");
+	die("usage: xvt serve|tcp|udp|steady|cast|put|get|gen|watch|qstats|pools ...");
 }

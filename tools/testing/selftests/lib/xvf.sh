@@ -14,8 +14,8 @@ N4=10.0.0.14
 # Cases that match XVF_PROVE see what is not so, each its own lie: see xvf.c.
 declare -A xvf_lies
 
-# xvf_setup [PARAMETER=VALUE]...: of the module
-xvf_setup() {
+# xvf_guests [PARAMETER=VALUE]...: of the module
+xvf_guests() {
 	check "the module is loaded anew" modprobe -r xen-netback &&
 		check "with $*" modprobe xen-netback "$@" &&
 		check "guest n starts" guest_start n vif=bridge=xenbr0 &&
@@ -25,6 +25,11 @@ xvf_setup() {
 		check "and the script is done" xs_wait "$(vif_backend f 0)/hotplug-status" connected ||
 		return
 	F=$(vif_name f 0)
+}
+
+# xvf_setup [PARAMETER=VALUE]...: and the peer
+xvf_setup() {
+	xvf_guests "$@" || return
 	xvf peer "$F" >/tmp/peer.out 2>&1 &
 	check "the peer listens on $F" until_true 10 grep -q ready /tmp/peer.out
 }

@@ -16,6 +16,7 @@
 #define XENVIF_RING_H
 
 #include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <asm/barrier.h>
@@ -37,6 +38,15 @@ static_assert(XENVIF_RX_RING_SIZE == 256);
 static_assert(sizeof(struct xen_netif_ctrl_request) == 16);
 static_assert(sizeof(struct xen_netif_ctrl_response) == 12);
 static_assert(XENVIF_CTRL_RING_SIZE == 128);
+
+/* Copy a request, and hold on to the copy: RING_COPY_REQUEST() makes the pointer
+ * volatile and not what it points to, so that the compiler might as well look at the
+ * slot again where the copy is used.
+ */
+#define xenvif_ring_copy(ring, index, to) do {				\
+	RING_COPY_REQUEST(ring, index, to);				\
+	barrier_data(to);						\
+} while (0)
 
 /**
  * struct xenvif_tx_ring - the backend's end of a guest-TX ring
@@ -152,9 +162,9 @@ static inline int xenvif_tx_ring_fetch(struct xenvif_tx_ring *ring)
 	/* A producer that went back finds its requests already taken. */
 	if (prod - ring->back.req_cons > ring->fetched - ring->back.req_cons) {
 		for (; ring->fetched != prod; ring->fetched++)
-			RING_COPY_REQUEST(&ring->back, ring->fetched,
-					  &ring->copy[ring->fetched &
-						      (XENVIF_TX_RING_SIZE - 1)].req);
+			xenvif_ring_copy(&ring->back, ring->fetched,
+					 &ring->copy[ring->fetched &
+						     (XENVIF_TX_RING_SIZE - 1)].req);
 	}
 	return ring->fetched - ring->back.req_cons;
 }
@@ -335,7 +345,7 @@ static inline bool xenvif_rx_ring_news(struct xenvif_rx_ring *ring)
 static inline void xenvif_rx_ring_take(struct xenvif_rx_ring *ring,
 				       struct xen_netif_rx_request *req)
 {
-	RING_COPY_REQUEST(&ring->back, ring->back.req_cons, req);
+	xenvif_ring_copy(&ring->back, ring->back.req_cons, req);
 	/* The event handler reads it. */
 	WRITE_ONCE(ring->back.req_cons, ring->back.req_cons + 1);
 }
@@ -432,7 +442,7 @@ static inline int xenvif_ctrl_ring_avail(struct xenvif_ctrl_ring *ring)
 static inline void xenvif_ctrl_ring_take(struct xenvif_ctrl_ring *ring,
 					 struct xen_netif_ctrl_request *req)
 {
-	RING_COPY_REQUEST(&ring->back, ring->back.req_cons, req);
+	xenvif_ring_copy(&ring->back, ring->back.req_cons, req);
 	ring->back.req_cons++;
 }
 

@@ -360,6 +360,13 @@ static uint64_t unconnected(struct front *f)
 	return 1;
 }
 
+/* Until the backend looks at connections again: it counts them for ten seconds. */
+static void refused_out(struct front *f)
+{
+	(void)f;
+	usleep(10500000);
+}
+
 /* ---- the rx ring ---- */
 
 static void begin_starved(struct front *f)
@@ -470,7 +477,8 @@ static const struct flood floods[] = {
 	{ "watched", "a watched key", .step = watched },
 	{ "reconnect", "connections", .step = reconnect },
 	{ "corrupt", "broken connections", .step = corrupt },
-	{ "refused", "refused connections", .begin = leave, .step = unconnected },
+	{ "refused", "refused connections",
+	  .begin = leave, .step = unconnected, .end = refused_out },
 	{ "rx_all", "packets taken", .begin = begin_starved, .step = rx_all },
 	{ "rx_none", "no buffers", .begin = begin_starved, .step = nothing },
 	{ "rx_one", "one buffer at a time", .begin = begin_starved, .step = rx_one },

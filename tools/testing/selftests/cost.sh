@@ -142,12 +142,16 @@ flood_stop() {
 	grep -q '^flood .* in .* ms' "$TAP_DIR/flood" && ! grep FAIL "$TAP_DIR/flood"
 }
 
+# Whether packets get to guest f: some time after it has connected.
+f_forwards() { [[ $(cat /sys/class/net/"$F"/brport/state) == 3 ]]; }
+
 # cost NAME [SENT [MOST]]: the neighbour's load during that flood, and, with SENT, while
 # dom0 sends f so many packets in a second. Of the processor dom0 may need MOST % more.
 cost() {
 	local rate title sent=${2:-0} most=${3:-100}
 	must "flood" flood_start "$1"
 	if ((sent)); then
+		must "f can be sent to" until_true 10 f_forwards
 		xvt steady $F4 9 rate="$sent" len=1400 secs=60 >/dev/null &
 		defer kill $!
 	fi
@@ -196,10 +200,22 @@ pinned() {
 
 # Memory that a guest pins: the same steps for any number of queues.
 memory() {
-	local queues=$1 free_before less i file
+	local queues=$1 free_before less i backlogs
 	defer generator_del
 	must "a generator" generator_add 1500
-	must "flood" flood_start idle "$queues"
+	# Behind the driver's own queue is nothing to keep packets, and the stack's limits
+	# are wide: a guest may have made them so by taking packets quickly.
+	must "qdisc" tc qdisc replace dev "$F" root handle 1: mq
+	defer tc qdisc del dev "$F" root
+	for ((i = 1; i <= queues; i++)); do
+		check "queue $i" tc qdisc replace dev "$F" parent 1:"$(printf %x $i)" pfifo limit 1
+		echo $((64 << 20)) >/sys/class/net/"$F"/queues/tx-$((i - 1))/byte_queue_limits/limit_min
+	done
+	must "packets" generator_set $F4 $F_MAC $((queues * 2000)) 1514
+	# Once for nothing: what is loaded and made but once is there then.
+	must "flood" flood_start hoard "$queues"
+	must "f can be sent to" until_true 10 f_forwards
+	eval "$(generator_bursts 1)"
 	must "its end" flood_stop
 	free_before=$(kib_free)
 	diag "$queues queues; $free_before KiB are free when f is not connected"
@@ -215,19 +231,12 @@ memory() {
 
 	must "hoard" flood_start hoard "$queues"
 	pinned "pools and static grants"
-	# Behind the driver's own queue is nothing to keep packets, and that it could take
-	# fewer is not looked at: a guest may have taken them quickly before.
-	tc qdisc replace dev "$F" root handle 1: mq
-	defer tc qdisc del dev "$F" root
-	for ((i = 1; i <= queues; i++)); do
-		check "queue $i" tc qdisc replace dev "$F" parent 1:"$(printf %x $i)" pfifo limit 1
-		for file in limit_min limit; do
-			echo $((64 << 20)) >/sys/class/net/"$F"/queues/tx-$((i - 1))/byte_queue_limits/$file
-		done
-	done
-	must "packets" generator_set $F4 $F_MAC $((queues * 2000)) 1514
 	eval "$(generator_bursts 1)"
-	grep -h 'rx backlog' /sys/kernel/debug/xen-netback/"$F"/*q* | while read -r i; do diag "$i"; done
+	backlogs=$(grep -h 'rx backlog' /sys/kernel/debug/xen-netback/"$F"/*q*)
+	diag "$backlogs"
+	same "queues that are full" \
+		"$(sed -E 's/.*; ([0-9]+) of ([0-9]+) bytes.*/\1 \2/' <<<"$backlogs" |
+			awk '$1 >= $2' | wc -l)" "$queues"
 	pinned "and the backlog full"
 	must "its end" flood_stop
 	holds "$less <= $COST_QUEUE_KIB * $queues" ||

@@ -360,6 +360,13 @@ static uint64_t unconnected(struct front *f)
 	return 1;
 }
 
+/* Until the backend looks at connections again: it counts them for ten seconds. */
+static void refused_out(struct front *f)
+{
+	(void)f;
+	usleep(10500000);
+}
+
 /* ---- the rx ring ---- */
 
 static void begin_starved(struct front *f)
@@ -417,12 +424,15 @@ static void begin_maps(struct front *f)
 	map_all(f);
 }
 
+/* A few buffers, and no more: the host's byte queue limits take note of what is sent, and
+ * would have all other packets wait elsewhere if none were.
+ */
 static void begin_hoard(struct front *f)
 {
 	struct conf c = conf();
 
 	c.ctrl = true;
-	c.buffers = 0;
+	c.buffers = 32;
 	front_connect(f, &c);
 	map_all(f);
 }
@@ -470,14 +480,15 @@ static const struct flood floods[] = {
 	{ "watched", "a watched key", .step = watched },
 	{ "reconnect", "connections", .step = reconnect },
 	{ "corrupt", "broken connections", .step = corrupt },
-	{ "refused", "refused connections", .begin = leave, .step = unconnected },
+	{ "refused", "refused connections",
+	  .begin = leave, .step = unconnected, .end = refused_out },
 	{ "rx_all", "packets taken", .begin = begin_starved, .step = rx_all },
 	{ "rx_none", "no buffers", .begin = begin_starved, .step = nothing },
 	{ "rx_one", "one buffer at a time", .begin = begin_starved, .step = rx_one },
 	{ "rx_bad", "buffers that are none", .begin = begin_starved, .step = rx_bad },
 	{ "pools", "all pages of the queues' pools", .begin = begin_raw, .step = pools },
 	{ "mapped", "all grants mapped", .begin = begin_maps, .step = nothing },
-	{ "hoard", "no buffers, all pages, all grants", .begin = begin_hoard, .step = pools },
+	{ "hoard", "few buffers, all pages, all grants", .begin = begin_hoard, .step = pools },
 	{}
 };
 

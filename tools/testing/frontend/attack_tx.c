@@ -590,6 +590,9 @@ static void b2_22(struct front *f)
 		need(tx_wait(q, COMES), "L: no answer while the interface is down");
 		n += tx_status(q, 0) == NETIF_RSP_DROPPED;
 	}
+	/* The vif is up some moments before the peer's socket hears of it. */
+	for (end = now_ms() + COMES; !peer_told(&msg); xs_event(100))
+		need(now_ms() < end, "L: the peer does not come back");
 	alive(f);
 	need(peer_stat(f, "tx_queue_0_drop_down") == drops + n, "%d dropped, %d counted", n,
 	     (int)(peer_stat(f, "tx_queue_0_drop_down") - drops));

@@ -818,17 +818,23 @@ void peer_await(struct front *f, const char *stat, uint64_t value,
 {
 	struct peer_msg msg = { .op = PEER_AWAIT, .value = { value } };
 	uint64_t end = now_ms() + PEER_AWAITS + PATIENCE;
-	char *told;
 
 	snprintf(msg.name, sizeof(msg.name), "%s", stat);
 	peer_post(f, &msg);
-	for (bool is = false; !is; free(told)) {
+	while (!peer_told(&msg)) {
 		need(now_ms() < end, "%s does not rise above %lu", stat, value);
 		meanwhile(f);
 		xs_event(100);
-		told = xs_get(PEER_AWAITED);
-		is = told && strtoul(told, NULL, 10) == msg.seq;
 	}
+}
+
+bool peer_told(const struct peer_msg *msg)
+{
+	char *told = xs_get(PEER_AWAITED);
+	bool is = told && strtoul(told, NULL, 10) == msg->seq;
+
+	free(told);
+	return is;
 }
 
 struct seen peer_seen(struct front *f, uint32_t back, uint64_t *total)

@@ -186,6 +186,8 @@ void peer_send(struct front *f, const struct frame_spec *spec, uint32_t count,
 /* Until the counter is more than value; meanwhile() is called again and again. */
 void peer_await(struct front *f, const char *stat, uint64_t value,
 		void (*meanwhile)(struct front *f));
+/* Whether the peer says, by xenstore, that what the message asked for has come to pass. */
+bool peer_told(const struct peer_msg *msg);
 struct seen peer_seen(struct front *f, uint32_t back, uint64_t *total);
 
 /* L: a message goes there and back, on each queue. */

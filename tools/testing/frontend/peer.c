@@ -233,23 +233,28 @@ static uint64_t same(const struct peer_msg *msg)
 }
 
 /* For a guest that can be sent nothing: what it waits for has come to pass. */
-static void await(const struct peer_msg *msg)
+static void tell_awaited(const struct peer_msg *msg)
 {
-	uint64_t value = 0, end = now_ms() + PEER_AWAITS;
 	char path[64];
 	unsigned int domid;
 
 	if (sscanf(name, "vif%u.", &domid) != 1)
 		return;
+	snprintf(path, sizeof(path), "/local/domain/%u/" PEER_AWAITED, domid);
+	xs_again();
+	xs_putf(path, "%u", msg->seq);
+}
+
+static void await(const struct peer_msg *msg)
+{
+	uint64_t value = 0, end = now_ms() + PEER_AWAITS;
+
 	do {
 		usleep(10000);
 		ethtool_stat(msg->name, &value);
 	} while (value <= msg->value[0] && now_ms() < end);
-	if (value <= msg->value[0])
-		return;
-	snprintf(path, sizeof(path), "/local/domain/%u/" PEER_AWAITED, domid);
-	xs_again();
-	xs_putf(path, "%u", msg->seq);
+	if (value > msg->value[0])
+		tell_awaited(msg);
 }
 
 static void answer(struct peer_msg *msg)
@@ -287,6 +292,7 @@ static void answer(struct peer_msg *msg)
 	case PEER_LINK:
 		link_down(msg->gap_us);
 		link_wait();
+		tell_awaited(msg);
 		break;
 	case PEER_CPU:
 		msg->value[0] = thread_ticks();

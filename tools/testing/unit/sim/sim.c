@@ -507,28 +507,14 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap,
 	return sim.fail_unmap_hypercall ? -EFAULT : 0;
 }
 
-void sim_unmap_lost(void)
+u32 sim_unmap_lost(void)
 {
+	u32 n = n_lost;
+
 	while (n_lost) {
 		lost[--n_lost]->mapped = false;
 		sim.n_mapped--;
 		gnttab_free_pages(1, &lost[n_lost]);
-	}
-}
-
-u32 sim_forget_mapped(void)
-{
-	struct page *page;
-	u32 n = 0;
-
-	n_lost = 0;
-	for (page = pages; page < pages + N_PAGES; page++) {
-		if (!page->mapped)
-			continue;
-		page->mapped = false;
-		sim.n_mapped--;
-		gnttab_free_pages(1, &page);
-		n++;
 	}
 	return n;
 }

@@ -111,15 +111,13 @@ extern struct sim sim;
 
 void sim_reset(void);
 
-/* Pages that could not be unmapped: nobody may have freed them. They go now. */
-void sim_unmap_lost(void);
+/* Pages that could not be unmapped: nobody may have freed them. They go now; returns how
+ * many there were.
+ */
+u32 sim_unmap_lost(void);
 
 /* The guest's memory. */
 u8 *sim_guest_page(u32 page);
-/* The grants that are mapped yet, and that nobody can unmap: forget them. Returns how
- * many there were.
- */
-u32 sim_forget_mapped(void);
 /* A page that is not mapped any more is still the guest's to write to. */
 void sim_page_writable(void *page);
 

@@ -36,7 +36,7 @@ $(FAULTS): $(wildcard $(SELFTESTS)faults/*) $(ROOT)/tools/testing/rig/build-modu
 	@mkdir -p $(@D)
 	$(ROOT)/tools/testing/rig/build-module $(SELFTESTS)faults $@
 
-TEST_DEPENDS += $(FAULTS)
+test-hostcalls test-prove: $(FAULTS)
 
 # What domains' processors do, for the boot "cost".
 DOMCPU    := $(SELFTESTS)bin/domcpu
@@ -45,7 +45,7 @@ $(DOMCPU): $(ROOT)/tools/bench/src/domcpu.c $(ROOT)/tools/bench/src/xserve.h
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE $(XVT_CFLAGS) -o $@ $< -lxenctrl
 
-TEST_DEPENDS += $(DOMCPU)
+test-cost test-prove: $(DOMCPU)
 
 .PHONY: selftests-build test test-list test-prove
 selftests-build: $(XVT) $(FAULTS) $(DOMCPU)

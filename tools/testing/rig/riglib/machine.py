@@ -17,23 +17,27 @@ from . import config, images, module, programs, scan, ui
 from .ui import RigError
 
 # No SMAP: QEMU 7.2 mishandles an IRET to user mode under it.
-# icount: without erms and fsrm, for a `rep movsb` would count one per byte.
+# A clock that counts instructions: without erms and fsrm, for a `rep movsb` would
+# count one per byte.
 CPU = "max,-smap"
+COUNTS = ["-accel", "tcg,thread=single", "-cpu", CPU + ",-erms,-fsrm",
+          "-icount", "shift=1,sleep=off"]
 ACCEL = {
     "single": ["-accel", "tcg,thread=single", "-cpu", CPU],
     "multi": ["-accel", "tcg,thread=multi", "-cpu", CPU],
-    "icount": ["-accel", "tcg,thread=single", "-cpu", CPU + ",-erms,-fsrm",
-               "-icount", "shift=1,sleep=off"],
+    "steady": COUNTS,
+    "icount": COUNTS,
 }
 # QEMU 7.2's cmpxchg16b takes the flags from where an earlier instruction may have
 # left an address. An interrupt right behind it then finds the direction or the trap
 # flag set, and memory is written backwards: a kernel dies once in some hours. Linux
 # uses the instruction in its slab allocator alone, and not for caches with checks.
 # Figures are not to depend on these, so the modes that measure go without.
-KERNEL_ARGS = {"single": "slub_debug=F"}
+KERNEL_ARGS = {"single": "slub_debug=F", "steady": "slub_debug=F"}
 # How many times longer a dom0 may take for what the others do in time, what its
 # kernel is told, and its MiB.
 SLOW = {"debug": 6}
+SLOW_STEADY = {"debug": 2}
 DOM0_ARGS = {"debug": "tsc=unstable watchdog_thresh=30 "
                       "workqueue.watchdog_thresh=120"}
 DOM0_MEM = {"debug": 1536}
@@ -189,7 +193,8 @@ class Machine:
             "RIG_NETBACK": opts.netback, "RIG_CPUS": str(opts.cpus),
             "RIG_ACCEL": opts.mode,
             "RIG_KERNEL_ARGS": KERNEL_ARGS.get(opts.mode, ""),
-            "RIG_SLOW": str(SLOW.get(opts.dom0, 1)),
+            "RIG_SLOW": str((SLOW_STEADY if opts.mode == "steady" else SLOW)
+                            .get(opts.dom0, 1)),
             "RIG_MODPROBE": "0" if opts.no_modprobe else "1",
             "RIG_TERM": os.environ.get("TERM", "vt100"),
             "RIG_STTY": _stty(),

@@ -12,48 +12,58 @@
 . /rig/tests/xvf.sh
 
 # The vif's counters; those that are less than they were go to /tmp/fell.
+declare -A was=()
 counters() {
-	ethtool -S "$F" | grep : >/tmp/counters.new
-	awk 'NR == FNR { was[$1] = $2; next }
-		$1 in was && $2 < was[$1] { print $1, was[$1], "to", $2 }' \
-		/tmp/counters /tmp/counters.new >>/tmp/fell
-	mv /tmp/counters.new /tmp/counters
-	echo >>/tmp/counters.looks
+	local name value
+	while IFS=' :' read -r name value; do
+		[[ $value ]] || continue
+		((value >= ${was[$name]:-0})) ||
+			echo "$name ${was[$name]} to $value" >>/tmp/fell
+		was[$name]=$value
+	done < <(ethtool -S "$F")
+	((!${#was[@]})) || echo >>/tmp/counters.looks
 }
 
 setup() {
 	xvf_setup rx_drain_timeout_msecs=2000 rx_stall_timeout_msecs=4000 || return
 	# Who looks at the vif while it is attacked, and taken down.
-	: >/tmp/counters
-	(while sleep 0.5; do
+	: >/tmp/fell
+	(while nap 0.5; do
 		counters
 		ip -s link show "$F"
-		cat /sys/kernel/debug/xen-netback/"$F"/*
+		for file in /sys/kernel/debug/xen-netback/"$F"/*; do mapfile -t <"$file"; done
 	done) >/dev/null 2>&1 &
 }
 
-# Of the pings to the neighbour: the last one answered, and how many were, up to it.
-answered() { sed -nE 's/.*icmp_seq=([0-9]+) .*/\1/p' "$TAP_DIR/ping"; }
-answered_last() { answered | sort -n | tail -n 1; }
-answered_after() { (($(answered_last) > $1)); }
+# Of the pings to the neighbour: the last one answered, and how many were.
+answered() {
+	read -r last got < <(awk 'match($0, /icmp_seq=[0-9]+/) {
+			n = substr($0, RSTART + 9, RLENGTH - 9) + 0
+			if (!seen[n]++)
+				got++
+			if (n > last)
+				last = n
+		} END { print last + 0, got + 0 }' "$TAP_DIR/ping")
+}
+answered_after() { answered && ((last > $1)); }
 
 # attack NAME [VERB...]: xvf_case, while the neighbour is pinged. All are to be
 # answered up to one that was sent when the case was over: they come in their order,
 # so none of those before it is still on its way, however slow the machine.
 attack() {
-	local last got pid
+	local last got pid words
 	ping -i 0.05 $N4 >"$TAP_DIR/ping" 2>&1 &
 	pid=$!
 	defer eval "kill $pid 2>/dev/null; true"
 	xvf_case "$@"
 	# 20 are a second's.
-	last=$(answered_last)
+	answered
 	until_true 20 answered_after $((last + 20)) || fail "N: the neighbour does not answer"
 	kill -INT $pid
 	wait $pid
-	last=$(answered_last)
-	got=$(answered | sort -un | wc -l)
-	diag "neighbour: $(tail -n 2 "$TAP_DIR/ping" | tr '\n' ' ')"
+	answered
+	mapfile -t words <"$TAP_DIR/ping"
+	diag "neighbour: ${words[*]: -2}"
 	((got && got == last)) || fail "N: of $last pings to the neighbour $got were answered"
 }
 
@@ -70,7 +80,7 @@ attack_case() {
 
 # meanwhile COMMAND...: again and again, to the end of the case
 meanwhile() {
-	(while sleep 0.02; do "$@"; done) >/dev/null 2>&1 &
+	(while nap 0.02; do "$@"; done) >/dev/null 2>&1 &
 	defer kill $!
 }
 
@@ -107,7 +117,7 @@ t_b10_7() {
 # All that was looked at in this boot, connection after connection.
 t_b10_9() {
 	diag "$(wc -l </tmp/counters.looks) looks at the counters"
-	check "they were looked at" test -s /tmp/counters
+	check "they were looked at" test -s /tmp/counters.looks
 	same "counters that fell" "$(head -n 5 /tmp/fell)" ""
 }
 

@@ -16,7 +16,7 @@ until_true() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS > end)) && return 1
-		sleep 0.1
+		nap 0.1
 	done
 }
 

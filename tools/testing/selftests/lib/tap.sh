@@ -23,6 +23,9 @@
 #   defer COMMAND...        when the case ends, however it ends; last in, first
 #                           out
 #
+# A process costs an emulated machine more than all else that is done here: what bash
+# can do itself it does.
+#
 # The environment: TAP_CASES, globs separated by "|"; a case whose function or
 # title matches none of them is left out of the plan. TAP_VERBOSE=1 prints what commands said even
 # if nothing failed.
@@ -63,7 +66,14 @@ tap_setup() {
 }
 
 diag() {
-	printf '%s\n' "$*" | sed 's/^/# /' >&3
+	local text=$*
+	printf '# %s\n' "${text//$'\n'/$'\n# '}" >&3
+}
+
+# nap SECONDS: sleep, without a process.
+nap() {
+	read -rt "$1" <&5
+	true
 }
 
 fail() {
@@ -82,7 +92,7 @@ check() {
 	out=$TAP_DIR/check.$BASHPID
 	"$@" >"$out" 2>&1
 	rc=$?
-	cat "$out"
+	[[ ! -s $out ]] || cat "$out"
 	((SECONDS - start < TAP_SLOW)) || diag "$what took $((SECONDS - start)) s"
 	if ((rc)); then
 		fail "$what: '$*' ended with status $rc"
@@ -90,7 +100,6 @@ check() {
 	elif [[ -n ${TAP_VERBOSE:-} ]]; then
 		tap_quote "$out"
 	fi
-	rm -f "$out"
 	return $rc
 }
 
@@ -156,13 +165,14 @@ log_mark() {
 # log_since MARK: dom0's log after it, without what the driver says of its objects'
 # lives where that is switched on (dom0/detectors of the rig).
 log_since() {
-	dmesg | sed -n "1,/$1/d;p" | grep -vE 'xen_netback: .* (created|destroyed)$'
+	dmesg | awk -v mark="$1" '
+		seen && !/xen_netback: .* (created|destroyed)$/
+		index($0, mark) { seen = 1 }'
 }
 
 tap_one() {
 	local n=$1 fn=$2 title=$3 seconds=$4 pid rc start log mark line splat
 	log=$TAP_DIR/log
-	rm -f "$TAP_DIR/skip"
 	log_mark "tap-$n-$fn"
 	start=$SECONDS
 	set -m
@@ -179,7 +189,9 @@ tap_one() {
 		rc=1
 	fi
 	wait "$pid" 2>/dev/null
-	splat=$(log_since "$mark" | grep -E "$TAP_SPLAT" | head -n 5)
+	log_since "$mark" >"$TAP_DIR/dmesg"
+	splat=
+	[[ ! -s $TAP_DIR/dmesg ]] || splat=$(grep -Em 5 "$TAP_SPLAT" "$TAP_DIR/dmesg")
 	if [[ -n $splat ]]; then
 		diag "FAIL: dom0's kernel complained:"
 		diag "$splat"
@@ -189,7 +201,6 @@ tap_one() {
 		diag "last words of the case:"
 		tap_quote "$log"
 		diag "dom0's log during the case:"
-		log_since "$mark" >"$TAP_DIR/dmesg"
 		tap_quote "$TAP_DIR/dmesg"
 		# What else a library knows to say about a failure.
 		if declare -F tap_on_fail >/dev/null; then
@@ -211,7 +222,8 @@ tap_run() {
 	local i bad=0
 	exec 3>&1
 	mkfifo "$TAP_DIR/outcome"
-	exec 4<>"$TAP_DIR/outcome"
+	mkfifo "$TAP_DIR/never"
+	exec 4<>"$TAP_DIR/outcome" 5<>"$TAP_DIR/never"
 	echo "TAP version 13" >&3
 	echo "1..${#tap_functions[@]}" >&3
 	if [[ -n $tap_setup_function && ${#tap_functions[@]} -gt 0 ]]; then

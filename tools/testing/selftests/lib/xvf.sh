@@ -36,16 +36,24 @@ xvf_setup() {
 
 # Lines of dom0's log that are guest f's vif's, since the mark.
 xvf_log() {
-	log_since "$mark" | grep -F "$F" |
-		grep -vE 'link becomes ready|entered (promiscuous|blocking|disabled|forwarding|learning)|left (promiscuous|allmulticast)|entered allmulticast|state recovery|mapping in shared page'
+	log_since "$mark" | awk -v vif="$F" 'index($0, vif) &&
+		!/link becomes ready|(entered|left) (promiscuous|allmulticast)/ &&
+		!/entered (blocking|disabled|forwarding|learning)|state recovery|mapping in shared page/'
 }
 
 # What a connection leaves behind in dom0: threads, interrupts, directories.
 xvf_leftovers() {
-	ps -eo comm | grep -F "${F}-q"
-	grep -F "$F-q" /proc/interrupts
-	grep -F "$F-ctrl" /proc/interrupts
-	ls -d "/sys/kernel/debug/xen-netback/$F"/*
+	local what name irqs
+	for what in /proc/[0-9]*/comm; do
+		read -r name <"$what" && [[ $name == "$F"-q* ]] && echo "$name"
+	done
+	mapfile -t irqs </proc/interrupts
+	for what in "${irqs[@]}"; do
+		[[ $what == *"$F"-@(q|ctrl)* ]] && echo "$what"
+	done
+	for what in /sys/kernel/debug/xen-netback/"$F"/*; do
+		[[ ! -e $what ]] || echo "$what"
+	done
 } 2>/dev/null
 
 # What dom0 knows of the vif when a case has failed.
@@ -57,7 +65,7 @@ xvf_state() {
 # xvf_case CASE [VERB...]: runs it ("run CASE"), and looks at all that the frontend cannot see: the log
 # (Q), what is left (K), and the neighbour (N).
 xvf_case() {
-	local rc lines most start=$SECONDS verb=${*:2} lie=
+	local rc lines log most start=$SECONDS verb=${*:2} lie=
 	log_mark "xvf-$1"
 	# shellcheck disable=SC2053 # it is a glob
 	[[ $1 == ${XVF_PROVE:-} ]] && lie=${xvf_lies[$1]:-}
@@ -65,7 +73,8 @@ xvf_case() {
 		guest_sh f "XVF_LIE=$lie XVF_TIMES=${XVF_TIMES:-1} xvf ${verb:-run $1}" >"$TAP_DIR/xvf" 2>&1
 	rc=$?
 	while read -r lines; do diag "$lines"; done <"$TAP_DIR/xvf"
-	lines=$(xvf_log)
+	xvf_log >"$TAP_DIR/lines"
+	mapfile -t log <"$TAP_DIR/lines"
 	case $rc in
 	0) ;;
 	77) skip "$(tail -n 1 "$TAP_DIR/xvf")" ;;
@@ -74,11 +83,11 @@ xvf_case() {
 		xvf_state
 		;;
 	esac
-	[[ -z $lines ]] || diag "log: $lines"
+	((!${#log[@]})) || diag "log: $(printf '%s\n' "${log[@]}")"
 	# Ten lines in five seconds are a vif's share.
 	most=$((10 + (SECONDS - start) * 2))
-	(($(wc -l <<<"$lines") <= most)) ||
-		fail "Q: $(wc -l <<<"$lines") lines in the log in $((SECONDS - start)) s"
+	((${#log[@]} <= most)) ||
+		fail "Q: ${#log[@]} lines in the log in $((SECONDS - start)) s"
 	until_true 10 eval '[[ -z $(xvf_leftovers) ]]' || fail "K: left behind: $(xvf_leftovers)"
 	check "N: the neighbour's traffic" stream $N4 256k timeout=20
 }

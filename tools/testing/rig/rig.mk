@@ -11,7 +11,7 @@ packages: ## fetch and install what the rig and the tests need (as root)
 	@$(RIG) packages
 
 demo: packages ## from nothing to a guest that passes traffic on our module
-	@$(RIG) run --name demo --timeout 300 $(if $(DOM0),--dom0 $(DOM0)) \
+	@$(RIG) run --name demo --mode steady --timeout 900 $(if $(DOM0),--dom0 $(DOM0)) \
 		$(if $(GUEST),--guest $(GUEST)) -- $(ROOT)/tools/testing/rig/demo.sh
 
 shell: packages ## a shell in dom0; DOM0=6.1 GUEST=6.1 NETBACK=distro CPUS=4

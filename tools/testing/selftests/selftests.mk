@@ -58,7 +58,7 @@ test-list: ## the boots that make test has
 
 .PHONY: test-debug test-debug-prove soak
 test-debug: $(TEST_DEPENDS) $(XVT) ## the tests on a dom0 kernel with the detectors on
-	$(SELFTEST_RUN) --suite debug --jobs 1; r=$$?; \
+	$(SELFTEST_RUN) --suite debug; r=$$?; \
 		$(SELFTESTS)../coverage/report $(SELFTESTS)out/debug-*; exit $$r
 
 test-debug-prove: $(TEST_DEPENDS) ## see each detector of the debug kernel fail a run

@@ -122,7 +122,7 @@ static void b9_2(struct front *f)
 
 		/* So many may be refused at a time. */
 		if (i && i % 4 == 0)
-			usleep(10500000);
+			usleep(FAILED_INTERVAL_US);
 		front_reset(f);
 		front_alloc(f, &conf_default);
 		front_keys(f);
@@ -222,7 +222,7 @@ static void b9_6(struct front *f)
 		need(backend_wait(f, XenbusStateClosing, COMES), "connection %d is taken", i);
 		front_end(f);
 	}
-	usleep(10500000);
+	usleep(FAILED_INTERVAL_US);
 	again(f);
 }
 
@@ -730,6 +730,19 @@ static bool random_step(struct front *f, struct queue *q)
 	}
 }
 
+/* A step may be taken for a connection, whose keys are bad then; after some of those the
+ * backend wants to be left alone for a while, and takes a good one after that.
+ */
+static void random_connect(struct front *f, const struct conf *c)
+{
+	if (front_try(f, c, NULL))
+		return;
+	note("refused for a while");
+	front_end(f);
+	usleep(FAILED_INTERVAL_US);
+	front_connect(f, c);
+}
+
 /* Whatever the steps, the vif is there afterwards. What the host sends may be
  * hidden from the ledger by what was written over it, so that is not kept.
  */
@@ -749,7 +762,7 @@ void random_walk(struct front *f, uint32_t seed, uint32_t seconds)
 		c.gso4 = rnd(2);
 		c.headroom = rnd(2) ? (int)rnd(257) : -1;
 		c.buffers = rnd(2) ? 4 : 128;
-		front_connect(f, &c);
+		random_connect(f, &c);
 		connections++;
 		for (int i = 0; i < 300 && now_ms() < end; i++, n++) {
 			struct queue *q = &f->q[rnd(c.queues)];
@@ -772,6 +785,7 @@ void random_walk(struct front *f, uint32_t seed, uint32_t seconds)
 		front_end(f);
 	}
 	note("%lu steps in %d connections", n, connections);
+	usleep(FAILED_INTERVAL_US);
 	again(f);
 }
 

@@ -16,6 +16,11 @@ extern const struct test features[], attacks_tx[], attacks_rx[], attacks_state[]
 /* How long what must happen may take. */
 #define COMES		10000
 
+/* us. The backend counts connections that fail, and looks at none after five of them until
+ * ten seconds have gone since the first.
+ */
+#define FAILED_INTERVAL_US	10500000
+
 /* attack.c: what cases demand. A frame is delivered: once, and unchanged. */
 struct seen send_checked(struct queue *q, const struct tx_frame *t);
 /* E: all its slots are answered with an error, a counter says why, nothing is

@@ -360,11 +360,11 @@ static uint64_t unconnected(struct front *f)
 	return 1;
 }
 
-/* Until the backend looks at connections again: it counts them for ten seconds. */
+/* Until the backend looks at connections again. */
 static void refused_out(struct front *f)
 {
 	(void)f;
-	usleep(10500000);
+	usleep(FAILED_INTERVAL_US);
 }
 
 /* ---- the rx ring ---- */

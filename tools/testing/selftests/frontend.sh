@@ -114,11 +114,16 @@ drops() {
 # What goes wrong can be told by tracepoints, and drops by their reason.
 t_trace() {
 	local copy old stalled
+	# While it is down nobody sends to it, so that what is counted is what is traced.
+	defer ip link set "$F" up
+	must "down" ip link set "$F" down
 	copy=$(drops tx_queue_0_drop_copy)
 	old=$(drops rx_queue_{0,1}_drop_{expired,purged})
 	stalled=$(drops rx_queue_{0,1}_drop_{stalled,disconnected})
 	must "perf" trace_start xen_netback:xenvif_{ctrl,stall,fatal} skb:kfree_skb
+	must "up" ip link set "$F" up
 	xvf_case events
+	must "down" ip link set "$F" down
 	must "perf's report" trace_stop
 	copy=$(($(drops tx_queue_0_drop_copy) - copy))
 	old=$(($(drops rx_queue_{0,1}_drop_{expired,purged}) - old))

@@ -26,10 +26,15 @@ counters() {
 
 setup() {
 	xvf_setup rx_drain_timeout_msecs=2000 rx_stall_timeout_msecs=4000 || return
-	# Who looks at the vif while it is attacked, and taken down.
+	# Who looks at the vif while it is attacked, and taken down. xenstored is asked by its
+	# socket, as xl would: once, in B9.9, it slept for two minutes while dom0's kernel
+	# and guest f both waited for it on their rings, until somebody did so.
 	: >/tmp/fell
+	local be
+	be=$(vif_backend f 0)
 	(while nap 0.5; do
 		counters
+		xs "$be/state"
 		ip -s link show "$F"
 		for file in /sys/kernel/debug/xen-netback/"$F"/*; do mapfile -t <"$file"; done
 	done) >/dev/null 2>&1 &

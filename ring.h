@@ -44,8 +44,10 @@ static_assert(XENVIF_CTRL_RING_SIZE == 128);
  * slot again where the copy is used.
  */
 #define xenvif_ring_copy(ring, index, to) do {				\
-	RING_COPY_REQUEST(ring, index, to);				\
-	barrier_data(to);						\
+	typeof(to) copy__ = (to);					\
+									\
+	RING_COPY_REQUEST(ring, index, copy__);				\
+	barrier_data(copy__);						\
 } while (0)
 
 /**

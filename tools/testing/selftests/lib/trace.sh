@@ -11,7 +11,7 @@ trace_start() {
 	rm -f "$TAP_DIR/tracing" "$TAP_DIR/trace.end"
 	mkfifo "$TAP_DIR/trace.end"
 	# Open for reading, too, so that nobody has to wait for the other.
-	exec 5<>"$TAP_DIR/trace.end"
+	exec 6<>"$TAP_DIR/trace.end"
 	# perf starts its command when all is set up, and ends with it.
 	perf record -q -a -B -N -o "$TAP_DIR/perf.data" "${words[@]}" -- \
 		sh -c ": >$TAP_DIR/tracing; read -r _ <$TAP_DIR/trace.end" &
@@ -22,7 +22,7 @@ trace_start() {
 
 # trace_stop: then $TAP_DIR/trace has a line for each event, as the kernel words it.
 trace_stop() {
-	echo >&5
+	echo >&6
 	wait "$trace_pid" &&
 		perf script -i "$TAP_DIR/perf.data" -F event,trace >"$TAP_DIR/trace"
 }

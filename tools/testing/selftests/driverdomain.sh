@@ -61,7 +61,7 @@ detach() {
 	dev=$(vif_name g "$1")
 	path=$(vif_backend g "$1")
 	xl network-detach g "$1" && xs_wait_gone "$path" &&
-		until_true 10 no_netdev_in_d "$dev"
+		until_true 10 no_netdev_in_d "$dev" && vif_lost g "$1"
 }
 
 # What guest g's vifs have taken from the driver domain.
@@ -172,7 +172,7 @@ replaced() {
 	same "g" "$(guest g cat /proc/sys/kernel/random/boot_id)" "$boot_id"
 	must "the driver domain is ready" driver_ready
 	must "the old vif is taken away" xl network-detach g 0
-	check "nothing of it is left in g" until_true 20 guest_sh g '[ ! -e /sys/bus/xen/devices/vif-0 ]'
+	check "nothing of it is left in g" vif_lost g 0
 	check "the old driver domain is gone, no page is held" eval "! xl list | grep -q null"
 	check "nor has it a node" eval "! xenstore-exists /local/domain/$old"
 	must "a new vif" vif_attach g 0 bridge=br0 backend=d

@@ -58,6 +58,7 @@ t_name_taken() {
 	check "the other one is untouched" ip link show "$name"
 	xl network-detach g 1
 	check "no node stays" xs_wait_gone "$(vif_backend g 1)"
+	check "the guest knows" vif_lost g 1
 	must "it goes" ip link del "$name"
 	must "the next attach" vif_attach g 1 bridge=br1
 	defer vif_detach g 1
@@ -302,7 +303,7 @@ t_uevents() {
 	dev=/sys/bus/xen-backend/devices/vif-$(guest_domid g)-1/uevent
 	(while [[ ! -e /run/uevents ]]; do
 		{ echo change >"$dev" && grep -q . "$dev"; } 2>/dev/null
-		sleep 0.02
+		sleep 0.05
 	done) &
 	defer rm -f /run/uevents
 	defer eval 'touch /run/uevents; wait'

@@ -94,13 +94,19 @@ vif_attach() {
 	xl network-attach "$name" "$@" && vif_wait "$name" "$handle"
 }
 
+# vif_lost NAME HANDLE: until the guest has noticed that its vif is gone. Before, one
+# that comes with the same handle would pass for the old one there, and never connect.
+vif_lost() {
+	until_true 10 guest "$1" test ! -e "/sys/bus/xen/devices/vif-$2"
+}
+
 # vif_detach NAME HANDLE: and see that nothing is left of it.
 vif_detach() {
 	local dev path
 	dev=$(vif_name "$1" "$2")
 	path=$(vif_backend "$1" "$2")
 	xl network-detach "$1" "$2" && xs_wait_gone "$path" &&
-		until_true 10 no_netdev "$dev"
+		until_true 10 no_netdev "$dev" && vif_lost "$1" "$2"
 }
 
 # stream ADDRESS SIZE [OPTION]...: SIZE bytes each way at once, compared.

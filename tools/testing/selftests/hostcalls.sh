@@ -40,10 +40,15 @@ faults() {
 }
 faults_say() { cat "$FAULTS/parameters/$1"; }
 faults_end() {
+	local missed seen
 	[[ -e $FAULTS ]] || return 0
-	same "calls that went past the probe" "$(faults_say missed)" 0
+	missed=$(faults_say missed) seen=$(faults_say seen)
+	((missed * 100 <= seen * may_miss)) ||
+		fail "of $seen calls $missed went past the probe"
 	rmmod xenvif_faults
 }
+# Of a hundred. A poll that interrupts the thread while its call is looked at goes past.
+may_miss=0
 # hits_are NUMBER
 hits_are() { (($(faults_say hits) >= $1)); }
 
@@ -54,11 +59,9 @@ failed() {
 tx_failed() { failed tx drop_copy; }
 rx_failed() { failed rx copy_errors; }
 
-# Lines of dom0's log about the vif since the case began.
-log_mark() { echo "${mark:=hostcalls-$BASHPID:}" >/dev/kmsg; }
 # What the vif says; not its bridge, which has some eight lines for each that comes.
 log_lines() {
-	dmesg | sed -n "1,/$mark/d;p" | grep -E "${VIF}[^0-9]|${DEV}[^0-9]" |
+	log_since "$mark" | grep -E "${VIF}[^0-9]|${DEV}[^0-9]" |
 		grep -vE ' (entered|left) (blocking|disabled|forwarding|learning|promiscuous|allmulticast) '
 }
 log_quiet() {
@@ -78,8 +81,8 @@ slots_answered() {
 # under_faults FUNCTION: it runs beside a stream and pings, both ways. What it breaks
 # ends with it.
 under_faults() {
-	local pings
-	log_mark
+	local pings may_miss=1
+	log_mark hostcalls
 	must "load" load_start $G4
 	defer load_kill
 	pings=$(guest_bg g 'exec ping -q -i 0.01 10.0.0.1')
@@ -232,7 +235,7 @@ all_back() {
 # How many buffers the guest has granted is its own affair.
 inventory_drop() { grep -v '^grants in use'; }
 all_before() {
-	log_mark
+	log_mark hostcalls
 	xenstore-rm -t "$ERROR" 2>/dev/null
 	inventory | inventory_drop >"$TAP_DIR/inventory.before"
 }
@@ -357,7 +360,7 @@ t_read() {
 # xenstore fails when something is written later: it is tried again where that helps,
 # or told.
 t_publish() {
-	log_mark
+	log_mark hostcalls
 	defer ip link set "$VIF" up
 	faults call=xenbus_transaction_start error=-5 times=1
 	must "down" ip link set "$VIF" down

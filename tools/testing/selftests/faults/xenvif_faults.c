@@ -17,8 +17,9 @@
  *   null=1                   FUNCTION does its work, with 0 for its second argument
  *
  * "seen", "hits" and "again" say how many there were, how many got an error, and how
- * many copies got it when they were tried again. "missed" are those that went past the
- * probe; there should be none. If the probe cannot be placed, the module does not load.
+ * many copies got it when they were tried again. "missed" are calls that went past the
+ * probe, as they interrupted another one's look at it. If the probe cannot be placed, the
+ * module does not load.
  */
 
 #include <linux/atomic.h>

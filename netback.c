@@ -15,7 +15,9 @@
  *   debugfs.c     what a vif is at, in words
  *   trace.h       tracepoints, made in this file
  *   mcast.c       the multicast addresses that a guest asks for
- *   ring.h        the shared rings; grant.h the grant copies
+ *   qstats.c      counters of each queue, by netlink
+ *   ring.h        the shared rings; grant.c the grant copies; credit.h the rate limit
+ *   compat/       what kernels that are older than the sources lack
  */
 
 #include "common.h"

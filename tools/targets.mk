@@ -39,13 +39,13 @@ help: ## list the targets
 -include $(ROOT)/tools/testing/unit/unit.mk
 -include $(ROOT)/tools/testing/fuzz/fuzz.mk
 -include $(ROOT)/tools/testing/coverage/coverage.mk
--include $(ROOT)/tools/testing/mutations/mutations.mk
 -include $(ROOT)/tools/bench/bench.mk
 
 # Tests that need no machine run beside those that do.
 TEST_DEPENDS := packages
 TEST_ALSO += unit='$(ROOT)/tools/testing/unit/run'
 TEST_ALSO += fuzz='$(ROOT)/tools/testing/fuzz/run'
+-include $(ROOT)/tools/testing/mutations/mutations.mk
 -include $(ROOT)/tools/testing/frontend/frontend.mk
 -include $(ROOT)/tools/testing/fetch/fetch.mk
 -include $(ROOT)/tools/testing/selftests/selftests.mk

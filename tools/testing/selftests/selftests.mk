@@ -53,7 +53,7 @@ selftests-build: $(XVT) $(FAULTS) $(DOMCPU)
 test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user space
 	$(SELFTEST_RUN) $(foreach a,$(TEST_ALSO),--also $(a))
 
-test-list: ## the boots that make test has
+test-list: ## the boots that there are, and their suites
 	@$(SELFTESTS)run --list
 
 .PHONY: test-debug test-debug-prove soak

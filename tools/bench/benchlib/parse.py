@@ -126,6 +126,7 @@ def figures(name, parts):
         if moved:
             if not min(moved):
                 raise BadRun("at no time did all of them run")
+            got["moved"] = moved
             got["fairness"] = max(moved) / min(moved)
         got["retransmits"] = sum(e["sum_sent"].get("retransmits", 0)
                                  for e in ends)

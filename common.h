@@ -337,6 +337,7 @@ struct xenvif_tx_work {
  * @n_eagain: how often they have been
  * @stop: enum xenvif_tx_stop: why the poll took no more packets
  * @wait: how long until there is credit for the next one, in ns
+ * @ticket: which that one has paid for; guarded by &xenvif.credit_lock
  * @worked: there was something to do since the last rest
  * @late: work was found in the last look before a rest, so an event for it may
  *	come that finds nothing left to do
@@ -355,6 +356,7 @@ struct xenvif_queue_tx {
 	u32 n_eagain;
 	u32 stop;
 	u64 wait;
+	struct xenvif_ticket ticket;
 	bool worked;
 	bool late;
 	u32 counts[XENVIF_TX_STAT_MAX];

@@ -54,7 +54,7 @@ static void xenvif_show_credit(struct seq_file *m, struct xenvif *vif)
 		seq_puts(m, "tx credit: no limit\n");
 		return;
 	}
-	seq_printf(m, "tx credit: %llu bytes every %llu us, %llu left (all queues)\n",
+	seq_printf(m, "tx credit: %llu bytes every %llu us, %lld left (all queues)\n",
 		   credit.bytes, div_u64(credit.interval, NSEC_PER_USEC), credit.tokens);
 }
 

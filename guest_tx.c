@@ -80,15 +80,16 @@ static const u8 xenvif_tx_bad_stat[XENVIF_TX_BAD_MAX] = {
 };
 
 /* Bytes for the packet, or how long to wait for them, in ns. */
-static u64 xenvif_tx_admit(struct xenvif *vif, u32 len)
+static u64 xenvif_tx_admit(struct xenvif_queue *queue, u32 len)
 {
+	struct xenvif *vif = queue->vif;
 	u64 wait;
 
 	if (!READ_ONCE(vif->credit.bytes))
 		return 0;
 
 	spin_lock(&vif->credit_lock);
-	wait = xenvif_credit_take(&vif->credit, len, ktime_get_ns());
+	wait = xenvif_credit_take(&vif->credit, &queue->tx.ticket, len, ktime_get_ns());
 	spin_unlock(&vif->credit_lock);
 	return wait;
 }
@@ -349,7 +350,7 @@ static enum xenvif_tx_stop xenvif_tx_build(struct xenvif_queue *queue, u32 budge
 		if (unlikely(verdict == XENVIF_TX_CORRUPT))
 			return XENVIF_TX_STOP_CORRUPT;
 		if (verdict == XENVIF_TX_PACKET) {
-			tx->wait = xenvif_tx_admit(queue->vif, pkt.len);
+			tx->wait = xenvif_tx_admit(queue, pkt.len);
 			if (tx->wait) {
 				tx->counts[XENVIF_TX_THROTTLED]++;
 				return XENVIF_TX_STOP_THROTTLED;

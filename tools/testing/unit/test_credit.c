@@ -7,10 +7,19 @@
 
 #define NSEC_PER_SEC	1000000000ULL
 
+/* The ticket of whoever is the only one. */
+static struct xenvif_ticket ticket;
+
+static u64 take(struct xenvif_credit *credit, u32 len, u64 now)
+{
+	return xenvif_credit_take(credit, &ticket, len, now);
+}
+
 static struct xenvif_credit make(u64 bytes, u64 usecs, u64 now)
 {
 	struct xenvif_credit credit = { 0 };
 
+	ticket = (struct xenvif_ticket){ 0 };
 	xenvif_credit_set(&credit, bytes, usecs, now);
 	return credit;
 }
@@ -22,7 +31,7 @@ static void test_no_limit(void **state)
 
 	UNUSED(state);
 	for (i = 0; i < 1000; i++)
-		assert_int_equal(xenvif_credit_take(&credit, 65535, 5), 0);
+		assert_int_equal(take(&credit, 65535, 5), 0);
 }
 
 /* One interval's share at first, and then not a byte more without time. */
@@ -31,9 +40,9 @@ static void test_first_share(void **state)
 	struct xenvif_credit credit = make(100000, 50000, 7);
 
 	UNUSED(state);
-	assert_int_equal(xenvif_credit_take(&credit, 65535, 7), 0);
-	assert_int_equal(xenvif_credit_take(&credit, 34465, 7), 0);
-	assert_int_not_equal(xenvif_credit_take(&credit, 1, 7), 0);
+	assert_int_equal(take(&credit, 65535, 7), 0);
+	assert_int_equal(take(&credit, 34465, 7), 0);
+	assert_int_not_equal(take(&credit, 1, 7), 0);
 }
 
 /* A share that is smaller than a packet: it is sent after several. */
@@ -43,11 +52,11 @@ static void test_tiny_share(void **state)
 	u64 wait;
 
 	UNUSED(state);
-	wait = xenvif_credit_take(&credit, 65535, 0);
+	wait = take(&credit, 65535, 0);
 	/* 1 byte a microsecond, and one is there. */
 	assert_in_range(wait, 65534 * 1000ULL, 65534 * 1000ULL + 1);
-	assert_int_not_equal(xenvif_credit_take(&credit, 65535, wait - 1000), 0);
-	assert_int_equal(xenvif_credit_take(&credit, 65535, wait), 0);
+	assert_int_not_equal(take(&credit, 65535, wait - 1000), 0);
+	assert_int_equal(take(&credit, 65535, wait), 0);
 }
 
 /* The wait that is named is enough. That it is not too long, test_rate() shows. */
@@ -65,11 +74,11 @@ static void test_wait_suffices(void **state)
 
 		credit = make(bytes, usecs, now);
 		for (n = 0; n < 10; n++) {
-			wait = xenvif_credit_take(&credit, len, now);
+			wait = take(&credit, len, now);
 			if (!wait)
 				continue;
 			now += wait;
-			assert_int_equal(xenvif_credit_take(&credit, len, now), 0);
+			assert_int_equal(take(&credit, len, now), 0);
 		}
 	}
 }
@@ -91,7 +100,7 @@ static struct run run(u64 bytes, u64 usecs, u32 len, u64 pause, u32 steps)
 	credit.tokens = 0;
 	/* Up to a hundred years. */
 	for (i = 0; i < steps && now < 1ULL << 61; i++) {
-		wait = xenvif_credit_take(&credit, len, now);
+		wait = take(&credit, len, now);
 		if (!wait) {
 			res.sent += len;
 			now += pause;
@@ -163,7 +172,7 @@ static void test_impatient(void **state)
 
 		credit.tokens = 0;
 		for (n = 0; n < 1000000; n++, now += 37)
-			if (!xenvif_credit_take(&credit, 60, now))
+			if (!take(&credit, 60, now))
 				sent += 60;
 		due = now * rate[i].bytes / (rate[i].usecs * 1000);
 		assert_true(sent + 60 + 1 >= min(due, 60ULL * 1000000));
@@ -194,14 +203,14 @@ static void test_burst(void **state)
 	u64 now = 3600 * NSEC_PER_SEC, sent = 0;
 
 	UNUSED(state);
-	while (!xenvif_credit_take(&credit, 1000, now))
+	while (!take(&credit, 1000, now))
 		sent += 1000;
 	assert_in_range(sent, XENVIF_CREDIT_BURST_MIN - 1000, XENVIF_CREDIT_BURST_MIN);
 
 	/* A share larger than that is the burst. */
 	credit = make(1000000, 1000, 0);
 	now *= 2;
-	for (sent = 0; !xenvif_credit_take(&credit, 1000, now);)
+	for (sent = 0; !take(&credit, 1000, now);)
 		sent += 1000;
 	assert_int_equal(sent, 1000000);
 }
@@ -224,11 +233,14 @@ static void test_extremes(void **state)
 
 			for (k = 0; k < 7; k++) {
 				for (l = 0; l < 4; l++) {
-					u64 wait = xenvif_credit_take(&credit, len[l], now[k]);
+					u64 wait = take(&credit, len[l], now[k]);
 
-					assert_true(credit.tokens <= xenvif_credit_burst(&credit));
+					assert_true(credit.tokens <=
+						    (s64)xenvif_credit_burst(&credit));
+					assert_true(credit.tokens >= -XENVIF_CREDIT_DEBT_MAX);
 					assert_true(credit.filled <= now[k]);
-					assert_true(wait <= 131072 * usecs[j] * 1000 / bytes[i] + 2);
+					assert_true(wait <= XENVIF_CREDIT_DEBT_MAX * usecs[j] *
+						    1000 / bytes[i] + 2);
 				}
 			}
 		}
@@ -242,7 +254,7 @@ static void test_change(void **state)
 	u32 i;
 
 	UNUSED(state);
-	assert_int_equal(xenvif_credit_take(&credit, 60000, 0), 0);
+	assert_int_equal(take(&credit, 60000, 0), 0);
 	for (i = 0; i < 100; i++) {
 		xenvif_credit_set(&credit, 200000, 1000, 0);
 		assert_int_equal(credit.tokens, 40000);
@@ -251,9 +263,69 @@ static void test_change(void **state)
 	assert_int_equal(credit.tokens, 1000);
 	/* Lifted, and set again: as new. */
 	xenvif_credit_set(&credit, 0, 0, 0);
-	assert_int_equal(xenvif_credit_take(&credit, 65535, 0), 0);
+	assert_int_equal(take(&credit, 65535, 0), 0);
 	xenvif_credit_set(&credit, 500, 1000, 0);
 	assert_int_equal(credit.tokens, 500);
+}
+
+/* Two queues that always have something, one of them but small packets: who waits has
+ * its turn, also if the other one is always the first to look.
+ */
+static void test_turns(void **state)
+{
+	static const u32 len[] = { 1514, 65000 };
+	struct xenvif_credit credit = make(625000, 50000, 0);
+	struct xenvif_ticket of[2] = { { 0 } };
+	u64 next[2] = { 0 }, sent[2] = { 0 }, wait, now = 0;
+
+	UNUSED(state);
+	credit.tokens = 0;
+	while (now < 10 * NSEC_PER_SEC) {
+		u32 i = next[1] < next[0];
+
+		now = next[i];
+		wait = xenvif_credit_take(&credit, &of[i], len[i], now);
+		if (!wait)
+			sent[i]++;
+		next[i] = now + wait;
+	}
+	assert_in_range(sent[0], sent[1] - 1, sent[1] + 1);
+	/* A byte each 80 ns. */
+	assert_in_range(sent[0] * len[0] + sent[1] * len[1], 124800000, now / 80);
+}
+
+/* A ticket of another limit, or for another packet, is worth nothing. */
+static void test_void_ticket(void **state)
+{
+	struct xenvif_credit credit = make(1, XENVIF_CREDIT_USECS_MAX, 0);
+	u64 wait;
+
+	UNUSED(state);
+	assert_int_not_equal(take(&credit, 65535, 0), 0);
+	xenvif_credit_set(&credit, 1000, 1000, 0);
+	wait = take(&credit, 65535, 0);
+	assert_in_range(wait, 65534000, 65535001);
+	assert_in_range(take(&credit, 60000, wait), 59990000, 60010000);
+	assert_in_range(take(&credit, 65535, wait), 125000000, 126000000);
+}
+
+/* Promises to queues that are gone are bounded. */
+static void test_promises(void **state)
+{
+	struct xenvif_credit credit = make(1, XENVIF_CREDIT_USECS_MAX, 0);
+	u64 most = (XENVIF_CREDIT_DEBT_MAX + 1) * XENVIF_CREDIT_USECS_MAX * 1000;
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 1000; i++) {
+		ticket.len = 0;
+		assert_in_range(take(&credit, 65535, i), 1, most);
+		assert_true(credit.tokens >= -XENVIF_CREDIT_DEBT_MAX);
+	}
+	/* Nor does the time end. */
+	credit.filled = U64_MAX - 9;
+	ticket.len = 0;
+	assert_int_equal(take(&credit, 65535, U64_MAX - 9), 9);
 }
 
 int main(void)
@@ -269,6 +341,9 @@ int main(void)
 		TEST(test_burst),
 		TEST(test_extremes),
 		TEST(test_change),
+		TEST(test_turns),
+		TEST(test_void_ticket),
+		TEST(test_promises),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

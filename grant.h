@@ -100,8 +100,12 @@ static inline void xenvif_batch_write(struct xenvif_batch *batch,
 				      grant_ref_t gref, u32 dst, u32 len)
 {
 	struct gnttab_copy *op = &batch->op[batch->n++];
-	struct xen_page_foreign *foreign = xen_page_foreign(page);
+	struct xen_page_foreign *foreign;
 
+	/* Of a page in the page or the swap cache the flag says something else. Such a
+	 * page has a mapping; a foreign one has none.
+	 */
+	foreign = page->mapping ? NULL : xen_page_foreign(page);
 	op->dest.u.ref = gref;
 	op->dest.domid = domid;
 	op->dest.offset = dst;

@@ -356,6 +356,24 @@ static void test_foreign(void **state)
 	assert_int_equal(stand->n_received, 1);
 }
 
+/* What looks like one, but is a page in a cache, is named by its frame. */
+static void test_not_foreign(void **state)
+{
+	struct sk_buff *skb = linear(200, 100);
+	struct page *page;
+
+	UNUSED(state);
+	sim_skb_add_frag(skb, 77, 3000);
+	fill(skb);
+	page = skb_frag_page(&skb_shinfo(skb)->frags[0]);
+	page->mapping = skb;
+	page->foreign.domid = SIM_OTHER_DOMID;
+	stand_rx_post(10, 0);
+	stand_xmit(skb);
+	stand_run();
+	assert_int_equal(stand->n_received, 1);
+}
+
 static struct sk_buff *random_skb(u32 max)
 {
 	u32 total = random_in(14, max);
@@ -1392,6 +1410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hash, setup_hash, teardown),
 		STAND_TEST(test_frag_list),
 		STAND_TEST(test_foreign),
+		STAND_TEST(test_not_foreign),
 		cmocka_unit_test_setup_teardown(test_random, setup_wrap, teardown),
 		{ "test_random_shared_channel", test_random, setup_shared, teardown, NULL },
 		{ "test_random_headroom", test_random, setup_headroom, teardown, NULL },

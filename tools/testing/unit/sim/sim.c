@@ -337,7 +337,7 @@ static s16 resolve(const struct gnttab_copy_ptr *ptr, bool gref, bool write, u16
 		page = virt_to_page((void *)(ptr->u.gmfn << XEN_PAGE_SHIFT));
 		if (!page->refs)
 			sim_bug("a copy from or to a free page");
-		if (page->foreign.domid)
+		if (page->foreign.domid && !page->mapping)
 			sim_bug("a foreign page is named by its frame");
 		*addr = (u8 *)page_address(page) + ptr->offset;
 		return GNTST_okay;

@@ -245,7 +245,7 @@ struct xen_page_foreign {
 
 struct page_pool;
 
-/* refs is 0 for a free page. A page of a pool goes back to it, or else leaks; so do
+/* refs is 0 for a free page. With a mapping, foreign is what a cache keeps there. A page of a pool goes back to it, or else leaks; so do
  * its fragments, each of which has a reference.
  */
 struct page {
@@ -253,6 +253,7 @@ struct page {
 	u32 run;
 	bool mapped;
 	struct page_pool *pool;
+	const void *mapping;
 	struct xen_page_foreign foreign;
 };
 

@@ -404,10 +404,14 @@ static int flow_send(struct flow *f)
 	}
 }
 
+/* What a poll() for it would wait for, and not spin. */
 static bool flow_wants_out(const struct flow *f)
 {
-	return f->out_done < f->out_len || f->tx == TX_DATA ||
-	       (f->tx == TX_WAIT && f->rx_ended);
+	if (f->out_done < f->out_len)
+		return true;
+	if (f->tx == TX_DATA)
+		return f->tx_limit == ENDLESS || f->tx_off < f->tx_limit || flow_tx_over(f);
+	return f->tx == TX_WAIT && f->rx_ended;
 }
 
 static size_t flow_take_head(struct flow *f, const unsigned char *p, size_t len,

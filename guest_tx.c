@@ -117,7 +117,7 @@ static bool xenvif_tx_alloc(struct xenvif_queue_tx *tx, struct xenvif_tx_work *w
 	work->cold = tx->cold;
 	work->size = PAGE_SIZE;
 	/* A part of a larger page may lie across two of Xen's. */
-	if (PAGE_SIZE == XEN_PAGE_SIZE && len <= XENVIF_TX_SMALL && likely(!work->cold)) {
+	if (XEN_PFN_PER_PAGE == 1 && len <= XENVIF_TX_SMALL && likely(!work->cold)) {
 		work->size = SKB_DATA_ALIGN(XENVIF_TX_HEADROOM + len) +
 			     SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 		page = page_pool_dev_alloc_frag(tx->pool, &offset, work->size);

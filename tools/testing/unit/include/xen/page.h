@@ -6,6 +6,7 @@
 
 #define XEN_PAGE_SHIFT		12
 #define XEN_PAGE_SIZE		(1UL << XEN_PAGE_SHIFT)
+#define XEN_PFN_PER_PAGE	(PAGE_SIZE / XEN_PAGE_SIZE)
 #define XEN_PAGE_MASK		(~(XEN_PAGE_SIZE - 1))
 #define XEN_PFN_DOWN(x)		((x) >> XEN_PAGE_SHIFT)
 #define XEN_PFN_UP(x)		(((x) + XEN_PAGE_SIZE - 1) >> XEN_PAGE_SHIFT)

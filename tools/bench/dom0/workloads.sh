@@ -16,13 +16,13 @@ serve_dom0() {
 # drop_small DEVICE [on|off]: 64 bytes of UDP end there (and nothing else does)
 DROP='tc qdisc add dev %s clsact && tc filter add dev %s ingress protocol ip u32 match ip protocol 17 0xff match u16 92 0xffff at 2 action drop'
 
-tcp_g2d() { measure tcp_g2d "$G1=iperf3 -J -c $D -n $BYTES"; }
-tcp_d2g() { measure tcp_d2g "$G1=iperf3 -J -c $D -R -n $BYTES"; }
-tcp_g2g() { measure tcp_g2g "$G1=iperf3 -J -c $G2 -n $BYTES"; }
+tcp_g2d() { measure tcp_g2d "$G1=iperf3 -J $IPERF_ARGS -c $D -n $BYTES"; }
+tcp_d2g() { measure tcp_d2g "$G1=iperf3 -J $IPERF_ARGS -c $D -R -n $BYTES"; }
+tcp_g2g() { measure tcp_g2g "$G1=iperf3 -J $IPERF_ARGS -c $G2 -n $BYTES"; }
 
 tcp_g2d_notso() {
 	guest g1 ethtool -K eth0 tso off gso off >/dev/null
-	measure tcp_g2d_notso "$G1=iperf3 -J -c $D -n $((BYTES / 2))"
+	measure tcp_g2d_notso "$G1=iperf3 -J $IPERF_ARGS -c $D -n $((BYTES / 2))"
 	guest g1 ethtool -K eth0 tso on gso on >/dev/null
 }
 
@@ -141,18 +141,18 @@ idle() { measure idle "=sleep 1"; }
 
 four_g2d() {
 	local n=$((BYTES / 4))
-	WATCHED=rx_bytes measure four_g2d "10.0.0.2=iperf3 -J -c $D -p 5201 -n $n" \
-		"10.0.0.3=iperf3 -J -c $D -p 5202 -n $n" \
-		"10.0.0.4=iperf3 -J -c $D -p 5203 -n $n" \
-		"10.0.0.5=iperf3 -J -c $D -p 5204 -n $n"
+	WATCHED=rx_bytes measure four_g2d "10.0.0.2=iperf3 -J $IPERF_ARGS -c $D -p 5201 -n $n" \
+		"10.0.0.3=iperf3 -J $IPERF_ARGS -c $D -p 5202 -n $n" \
+		"10.0.0.4=iperf3 -J $IPERF_ARGS -c $D -p 5203 -n $n" \
+		"10.0.0.5=iperf3 -J $IPERF_ARGS -c $D -p 5204 -n $n"
 }
 
 four_d2g() {
 	local n=$((BYTES / 4))
-	WATCHED=tx_bytes measure four_d2g "10.0.0.2=iperf3 -J -c $D -p 5201 -R -n $n" \
-		"10.0.0.3=iperf3 -J -c $D -p 5202 -R -n $n" \
-		"10.0.0.4=iperf3 -J -c $D -p 5203 -R -n $n" \
-		"10.0.0.5=iperf3 -J -c $D -p 5204 -R -n $n"
+	WATCHED=tx_bytes measure four_d2g "10.0.0.2=iperf3 -J $IPERF_ARGS -c $D -p 5201 -R -n $n" \
+		"10.0.0.3=iperf3 -J $IPERF_ARGS -c $D -p 5202 -R -n $n" \
+		"10.0.0.4=iperf3 -J $IPERF_ARGS -c $D -p 5203 -R -n $n" \
+		"10.0.0.5=iperf3 -J $IPERF_ARGS -c $D -p 5204 -R -n $n"
 }
 
 # One guest, whose processor is capped, is sent three times what it takes, while
@@ -216,7 +216,7 @@ nic_setup() {
 nic_tcp() {
 	ip link set near master xenbr0
 	ip netns exec far ping -q -c 1 -W 5 $G1 >/dev/null || return 1
-	measure nic_tcp "$G1=iperf3 -J -c 10.0.0.9 -n $((BYTES / 2))"
+	measure nic_tcp "$G1=iperf3 -J $IPERF_ARGS -c 10.0.0.9 -n $((BYTES / 2))"
 	ip link set near nomaster
 }
 
@@ -226,7 +226,7 @@ nic_routed() {
 	guest_sh g1 'ip addr add 10.0.99.2/24 dev eth0
 		ip route add 10.0.9.0/24 via 10.0.99.1'
 	ip netns exec far ping -q -c 1 -W 5 10.0.99.2 >/dev/null || return 1
-	measure nic_routed "$G1=iperf3 -J -c 10.0.9.9 -n $((BYTES / 2))"
+	measure nic_routed "$G1=iperf3 -J $IPERF_ARGS -c 10.0.9.9 -n $((BYTES / 2))"
 	guest_sh g1 'ip addr del 10.0.99.2/24 dev eth0'
 	ip addr del 10.0.9.1/24 dev near
 	ip addr del 10.0.99.1/24 dev xenbr0

@@ -575,7 +575,7 @@ struct xenvif_params {
  *
  * The rate limit:
  * @credit: the bucket, one for all queues
- * @credit_lock: guards @credit
+ * @credit_lock: guards @credit and the queues' tickets
  *
  * The multicast filter:
  * @mcast: the addresses that the guest has asked for on this connection
@@ -613,7 +613,7 @@ struct xenvif {
 	bool link_seen;
 
 	struct xenvif_credit credit ____cacheline_aligned_in_smp;
-	spinlock_t credit_lock; /* credit */
+	spinlock_t credit_lock; /* credit, ticket */
 
 	struct xenvif_mcast mcast ____cacheline_aligned_in_smp;
 	spinlock_t mcast_lock; /* mcast, to write */

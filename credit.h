@@ -25,8 +25,8 @@
 #define XENVIF_CREDIT_BYTES_MAX		((u64)U32_MAX)
 #define XENVIF_CREDIT_USECS_MAX		3600000000ULL
 
-/* The most that can be promised: a packet of the largest size for each of the most
- * queues. What is beyond, of queues that went before their packet did, is forgotten.
+/* The most that is promised: a packet of the largest size for each of the most queues.
+ * Beyond it quotients would overflow.
  */
 #define XENVIF_CREDIT_DEBT_MAX		((s64)64 * 65536)
 
@@ -74,10 +74,13 @@ static inline u64 xenvif_credit_burst(const struct xenvif_credit *credit)
  *
  * A bucket that is made anew holds one interval's share; one that is changed keeps
  * what it holds, up to that: a change does not hand out a burst. Who waits pays anew.
+ * What is no change changes nothing, however often it comes.
  */
 static inline void xenvif_credit_set(struct xenvif_credit *credit, u64 bytes,
 				     u64 usecs, u64 now)
 {
+	if (credit->bytes == bytes && credit->interval == usecs * 1000)
+		return;
 	credit->tokens = credit->bytes ? clamp_t(s64, credit->tokens, 0, bytes) : bytes;
 	credit->bytes = bytes;
 	credit->interval = usecs * 1000;
@@ -152,6 +155,21 @@ static inline u64 xenvif_credit_take(struct xenvif_credit *credit, struct xenvif
 		return ticket->due - now;
 	ticket->len = 0;
 	return 0;
+}
+
+/**
+ * xenvif_credit_return() - give back what was paid for a packet that will not be sent
+ * @credit: the bucket
+ * @ticket: of a queue that goes
+ */
+static inline void xenvif_credit_return(struct xenvif_credit *credit,
+					struct xenvif_ticket *ticket)
+{
+	s64 burst = xenvif_credit_burst(credit);
+
+	if (ticket->len && ticket->era == credit->era)
+		credit->tokens = min(credit->tokens + ticket->len, burst);
+	ticket->len = 0;
 }
 
 #endif /* XENVIF_CREDIT_H */

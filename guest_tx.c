@@ -813,11 +813,14 @@ void xenvif_tx_restart(struct xenvif_queue *queue)
  * xenvif_tx_purge() - forget packets whose copies were still being retried
  * @queue: a queue whose NAPI is disabled
  *
- * Context: process.
+ * And the one that waits for its turn under the rate limit: what it has paid goes back.
+ *
+ * Context: process; takes &xenvif.credit_lock.
  */
 void xenvif_tx_purge(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_tx *tx = &queue->tx;
+	struct xenvif *vif = queue->vif;
 	u32 i;
 
 	for (i = 0; i < tx->n_work; i++)
@@ -825,4 +828,8 @@ void xenvif_tx_purge(struct xenvif_queue *queue)
 			xenvif_tx_free(tx, &tx->work[i]);
 	tx->n_work = 0;
 	tx->batch.n = 0;
+
+	spin_lock_bh(&vif->credit_lock);
+	xenvif_credit_return(&vif->credit, &tx->ticket);
+	spin_unlock_bh(&vif->credit_lock);
 }

@@ -120,7 +120,7 @@ def main(opts, names):
     env = {"DRIVERS": opts.drivers.replace(",", " "),
            "WORKLOADS": " ".join(names), "GUEST": opts.guest or opts.dom0,
            "BYTES": (opts.mib or 256) << 20, "PACKETS": opts.packets or 30000,
-           "NETBACK_ARGS": opts.module_args, "FLOOR": 0}
+           "NETBACK_ARGS": opts.module_args, "IPERF_ARGS": opts.iperf, "FLOOR": 0}
     place = os.path.join(machine.BENCH, "results", "profile")
     os.makedirs(place, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="prof.") as out:

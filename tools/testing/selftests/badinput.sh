@@ -165,14 +165,21 @@ t_bad_handle() { at_probe 1 handle; at_probe 2 handle abc; }
 
 # A frontend's state that is none.
 t_bad_state() {
-	local state
+	local state want
 	for state in 99 4294967300 abc -1; do
 		log_mark bad
 		hand 1
 		hand_set hand_fe state "$state"
 		hand_write
-		must "backend waits" xs_wait "$be/state" 2
+		# The end of 4294967300 is 4, and abc is no state at all.
+		case $state in
+		4294967300) want=5 ;;
+		abc) want=6 ;;
+		*) want=2 ;;
+		esac
+		must "backend has seen it" xs_wait "$be/state" $want
 		sleep 1 # for what must not happen
+		same "state $state: the backend's" "$(xs "$be/state")" $want
 		diag "state $state: backend $(xs "$be/state"), error '$(xs "$error")', log: $(hand_log)"
 		(($(hand_log | wc -l) <= 1)) || fail "state $state: more than one line in the log"
 		hand_away

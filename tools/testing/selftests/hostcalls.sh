@@ -44,7 +44,7 @@ faults_end() {
 	[[ -e $FAULTS ]] || return 0
 	missed=$(faults_say missed) seen=$(faults_say seen)
 	((missed * 100 <= seen * may_miss)) ||
-		fail "of $seen calls $missed went past the probe"
+		fail "of $seen there were $missed calls that went past the probe"
 	rmmod xenvif_faults
 }
 # Of a hundred. A poll that interrupts the thread while its call is looked at goes past.

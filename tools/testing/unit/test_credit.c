@@ -309,7 +309,45 @@ static void test_void_ticket(void **state)
 	assert_in_range(take(&credit, 65535, wait), 125000000, 126000000);
 }
 
-/* Promises to queues that are gone are bounded. */
+/* A queue that goes takes nothing with it, and a limit that is set to what it is is none
+ * that is new.
+ */
+static void test_return(void **state)
+{
+	struct xenvif_credit credit = make(1000, 1000000, 0);
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 100; i++) {
+		assert_int_not_equal(take(&credit, 65535, 0), 0);
+		assert_int_equal(credit.tokens, 1000 - 65535);
+		xenvif_credit_return(&credit, &ticket);
+		assert_int_equal(credit.tokens, 1000);
+		assert_int_equal(ticket.len, 0);
+	}
+	/* Of one that waits for nothing, and of another limit's, nothing comes back. */
+	xenvif_credit_return(&credit, &ticket);
+	assert_int_equal(credit.tokens, 1000);
+	assert_int_not_equal(take(&credit, 65535, 0), 0);
+	xenvif_credit_set(&credit, 2000, 1000000, 0);
+	xenvif_credit_return(&credit, &ticket);
+	assert_int_equal(credit.tokens, 0);
+	/* The bucket does not run over. */
+	assert_int_not_equal(take(&credit, 65535, 0), 0);
+	credit.tokens = xenvif_credit_burst(&credit) - 1;
+	xenvif_credit_return(&credit, &ticket);
+	assert_int_equal(credit.tokens, xenvif_credit_burst(&credit));
+
+	credit = make(1000, 1000000, 0);
+	assert_int_equal(take(&credit, 65535, 0), 64535000001);
+	for (i = 1; i <= 64; i++) {
+		xenvif_credit_set(&credit, 1000, 1000000, i * NSEC_PER_SEC);
+		assert_int_equal(take(&credit, 65535, i * NSEC_PER_SEC),
+				 64535000001 - i * NSEC_PER_SEC);
+	}
+}
+
+/* Promises are bounded. */
 static void test_promises(void **state)
 {
 	struct xenvif_credit credit = make(1, XENVIF_CREDIT_USECS_MAX, 0);
@@ -343,6 +381,7 @@ int main(void)
 		TEST(test_change),
 		TEST(test_turns),
 		TEST(test_void_ticket),
+		TEST(test_return),
 		TEST(test_promises),
 	};
 

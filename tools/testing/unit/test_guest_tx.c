@@ -566,6 +566,21 @@ static void test_throttle(void **state)
 	assert_ended(100, 100);
 }
 
+/* A packet that waits for its turn gives it back when its queue goes. */
+static void test_throttle_purged(void **state)
+{
+	UNUSED(state);
+	xenvif_credit_set(&stand->vif.credit, 10000, 1000000, sim.now);
+	stand_tx_request(SIM_GREF(1, 0), 0, 4000, 0, 0);
+	stand_tx_request(SIM_GREF(1, 0), 0, 4000, 0, 1);
+	stand_tx_request(SIM_GREF(1, 0), 0, 4000, 0, 2);
+	go();
+	assert_int_equal(stand->n_delivered, 2);
+	assert_int_equal(stand->vif.credit.tokens, -2000);
+	xenvif_tx_purge(stand->queue);
+	assert_int_equal(stand->vif.credit.tokens, 2000);
+}
+
 /* The limit is not for what is dropped. */
 static void test_throttle_bad(void **state)
 {
@@ -1119,6 +1134,7 @@ int main(void)
 		STAND_TEST(test_random),
 		{ "test_random_shared_channel", test_random, setup_shared, teardown, NULL },
 		STAND_TEST(test_throttle),
+		STAND_TEST(test_throttle_purged),
 		STAND_TEST(test_throttle_bad),
 		STAND_TEST(test_corrupt_index),
 		STAND_TEST(test_corrupt_index_back),

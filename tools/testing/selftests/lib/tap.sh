@@ -27,7 +27,8 @@
 # can do itself it does.
 #
 # The environment: TAP_CASES, globs separated by "|"; a case whose function or
-# title matches none of them is left out of the plan. TAP_VERBOSE=1 prints what commands said even
+# title matches none of them is left out of the plan; with "!" in front, those that match
+# one are. TAP_VERBOSE=1 prints what commands said even
 # if nothing failed.
 
 TAP_DIR=$(mktemp -d /tmp/tap.XXXXXX)
@@ -45,13 +46,16 @@ tap_setup_function=
 tap_marks=0
 
 tap_wanted() {
-	local globs glob
-	IFS='|' read -ra globs <<<"${TAP_CASES:-*}"
+	local globs glob all=${TAP_CASES:-*}
+	IFS='|' read -ra globs <<<"${all#!}"
 	for glob in "${globs[@]}"; do
 		# shellcheck disable=SC2053 # it is a glob
-		[[ $1 == $glob || $2 == $glob ]] && return 0
+		if [[ $1 == $glob || $2 == $glob ]]; then
+			[[ $all != !* ]]
+			return
+		fi
 	done
-	return 1
+	[[ $all == !* ]]
 }
 
 tap_case() {

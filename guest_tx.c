@@ -79,6 +79,9 @@ static const u8 xenvif_tx_bad_stat[XENVIF_TX_BAD_MAX] = {
 	[XENVIF_TX_BAD_GSO] = XENVIF_TX_DROP_GSO,
 };
 
+/* Each queue has one ticket. */
+static_assert(65535LL * XENVIF_QUEUES_MAX <= XENVIF_CREDIT_DEBT_MAX);
+
 /* Bytes for the packet, or how long to wait for them, in ns. */
 static u64 xenvif_tx_admit(struct xenvif_queue *queue, u32 len)
 {

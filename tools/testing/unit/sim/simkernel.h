@@ -245,8 +245,9 @@ struct xen_page_foreign {
 
 struct page_pool;
 
-/* refs is 0 for a free page. With a mapping, foreign is what a cache keeps there. A page of a pool goes back to it, or else leaks; so do
- * its fragments, each of which has a reference.
+/* refs is 0 for a free page. With a mapping, foreign is what a cache keeps there. A page
+ * of a pool goes back to it, or else leaks; so do its fragments, each of which has a
+ * reference.
  */
 struct page {
 	u32 refs;

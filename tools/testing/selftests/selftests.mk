@@ -10,6 +10,7 @@
 #                           hour more where the debug kernel is not built yet),
 #                           then the lines that they reached
 #   make test-debug-prove   see each detector fail a run
+#   make test-more          the boots that make test's hour has no room for
 #   make test-cost          what a guest that lies can cost the host and a neighbour
 #   make soak               long runs: SOAK="SOAK_CYCLES=100 SOAK_SAVES=2"
 #
@@ -36,7 +37,7 @@ $(FAULTS): $(wildcard $(SELFTESTS)faults/*) $(ROOT)/tools/testing/rig/build-modu
 	@mkdir -p $(@D)
 	$(ROOT)/tools/testing/rig/build-module $(SELFTESTS)faults $@
 
-test-hostcalls test-prove: $(FAULTS)
+test-hostcalls test-more test-prove: $(FAULTS)
 
 # What domains' processors do, for the boot "cost".
 DOMCPU    := $(SELFTESTS)bin/domcpu
@@ -56,7 +57,10 @@ test: $(TEST_DEPENDS) $(XVT) ## all tests: in the rig, on the sources, in user s
 test-list: ## the boots that there are, and their suites
 	@$(SELFTESTS)run --list
 
-.PHONY: test-debug test-debug-prove soak
+.PHONY: test-more test-debug test-debug-prove soak
+test-more: $(TEST_DEPENDS) $(XVT) ## the boots that make test's hour has no room for
+	$(SELFTEST_RUN) --suite more
+
 test-debug: $(TEST_DEPENDS) $(XVT) ## the tests on a dom0 kernel with the detectors on
 	$(SELFTEST_RUN) --suite debug; r=$$?; \
 		$(SELFTESTS)../coverage/report $(SELFTESTS)out/debug-*; exit $$r

@@ -92,6 +92,12 @@
 /* Ring slots that a guest-RX packet's data may take: what every frontend takes. */
 #define XENVIF_RX_SLOTS_MAX	XEN_NETIF_NR_SLOTS_MIN
 
+/* The most that are used where fewer suffice. A Linux frontend makes a fragment of each
+ * slot and has 17; an 18th finds room only if the first one's data, of which it pulls
+ * 256 bytes, are gone by then, and else the packet is dropped.
+ */
+#define XENVIF_RX_SLOTS_LIKED	(XENVIF_RX_SLOTS_MAX - 1)
+
 /* Bytes of memory (truesize) at which a queue's backlog takes no more packets; so
  * it holds on to less than this and one packet.
  */

@@ -761,20 +761,22 @@ static void xenvif_rx_batch(struct xenvif_queue *queue)
 	struct xenvif_queue_rx *rx = &queue->rx;
 	int avail = xenvif_rx_ring_avail(&rx->ring);
 	struct sk_buff *skb;
-	u32 extras;
+	u32 extras, need;
 
 	while (avail > 0 && (skb = xenvif_rx_head(rx))) {
 		u32 taken = rx->n_rsp;
 
 		extras = xenvif_rx_extras(queue, skb);
-		if (xenvif_rx_need(queue, skb) + extras > avail)
+		need = xenvif_rx_need(queue, skb);
+		if (need + extras > avail)
 			break;
 		/* Copies in the midst of a packet may have to be waited for. */
 		if (rx->turn != XENVIF_RX_TURN_THREAD && !xenvif_rx_batch_fits(rx, skb))
 			break;
 		__skb_unlink(skb, &rx->todo);
 		xenvif_rx_cut_packet(queue, skb,
-				     min_t(u32, XENVIF_RX_SLOTS_MAX, avail - extras), extras);
+				     min_t(u32, max_t(u32, need, XENVIF_RX_SLOTS_LIKED),
+					   avail - extras), extras);
 		__skb_queue_tail(&rx->done, skb);
 		rx->starving = false;
 

@@ -48,6 +48,9 @@
 /* VLAN tags that are stepped over to find what checksum to fill in. */
 #define XENVIF_TX_VLAN_MAX	4
 
+/* Extension headers of IPv6 behind which a checksum may be missing. */
+#define XENVIF_TX_EXTS_MAX	8
+
 /* However low the limit, look again after so long: it may have been raised. */
 #define XENVIF_TX_WAIT_MAX	(NSEC_PER_SEC / 4)
 
@@ -475,6 +478,54 @@ static __be16 xenvif_tx_inner_proto(const struct sk_buff *skb, u32 *depth)
 	return proto;
 }
 
+/* How long an extension header of IPv6 is; 0 if it is none. */
+static u32 xenvif_tx_ext_len(u8 type, const struct ipv6_opt_hdr *ext)
+{
+	switch (type) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_ROUTING:
+	case IPPROTO_DSTOPTS:
+		return ipv6_optlen(ext);
+	case IPPROTO_AH:
+		return ipv6_authlen(ext);
+	case IPPROTO_FRAGMENT:
+		return sizeof(struct frag_hdr);
+	default:
+		return 0;
+	}
+}
+
+/* Whether a packet of IPv6 has as few extension headers as a packet may need. The
+ * stack follows any number of them, and moves each into the linear part: a guest can
+ * put eight thousand into a packet.
+ */
+static bool xenvif_tx_few_exts(const struct sk_buff *skb, u32 off)
+{
+	const struct ipv6_opt_hdr *ext;
+	struct ipv6_opt_hdr ext_copy;
+	const struct ipv6hdr *ip;
+	struct ipv6hdr ip_copy;
+	u32 i, len;
+	u8 type;
+
+	ip = skb_header_pointer(skb, off, sizeof(ip_copy), &ip_copy);
+	if (!ip)
+		return false;
+	type = ip->nexthdr;
+	off += sizeof(*ip);
+	for (i = 0; i <= XENVIF_TX_EXTS_MAX; i++) {
+		ext = skb_header_pointer(skb, off, sizeof(ext_copy), &ext_copy);
+		if (!ext)
+			return false;
+		len = xenvif_tx_ext_len(type, ext);
+		if (!len)
+			return true;
+		off += len;
+		type = ext->nexthdr;
+	}
+	return false;
+}
+
 /* Have the transport header found and the checksum's place noted, behind VLAN
  * tags too. Returns whether it could be done.
  */
@@ -484,6 +535,8 @@ static bool xenvif_tx_csum_setup(struct sk_buff *skb, __be16 proto, u32 depth,
 	__be16 outer = skb->protocol;
 	bool ok;
 
+	if (proto == htons(ETH_P_IPV6) && !xenvif_tx_few_exts(skb, depth))
+		return false;
 	if (!depth)
 		return !skb_checksum_setup(skb, recalculate);
 
@@ -564,7 +617,7 @@ static void xenvif_tx_set_hash(struct sk_buff *skb, const struct xenvif_tx_work 
 /* Whether the stack may make one packet of this and others. UDP is hardly ever merged,
  * and looking whether it could be costs more than the rest of a small datagram's
  * delivery: so that is done only where the administrator wants it, all UDP or none,
- * which keeps the order.
+ * which keeps the order. Fragments, never merged, are most likely UDP.
  */
 static bool xenvif_tx_may_merge(const struct sk_buff *skb)
 {
@@ -572,8 +625,11 @@ static bool xenvif_tx_may_merge(const struct sk_buff *skb)
 		return true;
 	if (skb->protocol == htons(ETH_P_IP) && skb_headlen(skb) >= sizeof(struct iphdr))
 		return ((const struct iphdr *)skb->data)->protocol != IPPROTO_UDP;
-	if (skb->protocol == htons(ETH_P_IPV6) && skb_headlen(skb) >= sizeof(struct ipv6hdr))
-		return ((const struct ipv6hdr *)skb->data)->nexthdr != IPPROTO_UDP;
+	if (skb->protocol == htons(ETH_P_IPV6) && skb_headlen(skb) >= sizeof(struct ipv6hdr)) {
+		u8 next = ((const struct ipv6hdr *)skb->data)->nexthdr;
+
+		return next != IPPROTO_UDP && next != IPPROTO_FRAGMENT;
+	}
 	return true;
 }
 

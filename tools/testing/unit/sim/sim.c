@@ -737,7 +737,30 @@ __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 	return ntohs(proto) >= 0x600 ? proto : htons(4);
 }
 
-/* What the kernel's does, but for IPv6 extension headers and the pseudo header. */
+/* Where the transport header of an IPv6 packet is; each header on the way is pulled, as
+ * the kernel does. 0: not in this packet.
+ */
+static u32 skip_ipv6(struct sk_buff *skb, u8 *proto)
+{
+	u32 off = 40, n;
+	u8 *ext;
+
+	for (n = 0;; n++) {
+		if (*proto != 0 && *proto != 43 && *proto != 44 && *proto != 51 && *proto != 60)
+			return off;
+		if (n == 8)
+			sim_bug("more than %u extension headers are followed", n);
+		if (!pskb_may_pull(skb, off + 8))
+			return 0;
+		ext = skb->data + off;
+		if (*proto == 44 && (ext[2] || ext[3] & 0xF9))
+			return 0;
+		off += *proto == 44 ? 8 : *proto == 51 ? (ext[1] + 2) * 4 : (ext[1] + 1) * 8;
+		*proto = ext[0];
+	}
+}
+
+/* What the kernel's does, but for the pseudo header. */
 int skb_checksum_setup(struct sk_buff *skb, bool recalculate)
 {
 	u32 off, hdr;
@@ -754,8 +777,10 @@ int skb_checksum_setup(struct sk_buff *skb, bool recalculate)
 	} else if (skb->protocol == htons(ETH_P_IPV6)) {
 		if (!pskb_may_pull(skb, 40))
 			return -EPROTO;
-		off = 40;
 		proto = skb->data[6];
+		off = skip_ipv6(skb, &proto);
+		if (!off)
+			return -EPROTO;
 	} else {
 		return -EPROTO;
 	}

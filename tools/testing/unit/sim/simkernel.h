@@ -473,8 +473,13 @@ static inline bool eth_type_vlan(__be16 proto)
 	return proto == htons(ETH_P_8021Q) || proto == htons(ETH_P_8021AD);
 }
 
+#define IPPROTO_HOPOPTS		0
 #define IPPROTO_TCP		6
 #define IPPROTO_UDP		17
+#define IPPROTO_ROUTING		43
+#define IPPROTO_FRAGMENT	44
+#define IPPROTO_AH		51
+#define IPPROTO_DSTOPTS		60
 
 struct iphdr {
 	u8 ignored[9];
@@ -487,6 +492,19 @@ struct ipv6hdr {
 	u8 nexthdr;
 	u8 more[33];
 };
+
+struct ipv6_opt_hdr {
+	u8 nexthdr;
+	u8 hdrlen;
+};
+
+struct frag_hdr {
+	u8 nexthdr;
+	u8 more[7];
+};
+
+#define ipv6_optlen(ext)	(((ext)->hdrlen + 1) * 8)
+#define ipv6_authlen(ext)	(((ext)->hdrlen + 2) * 4)
 
 struct tcphdr {
 	u8 ports[4];

@@ -133,6 +133,19 @@ static bool xenvif_rx_fits(const struct xenvif *vif, const struct sk_buff *skb)
 	return skb->len <= max_slots * slot_size;
 }
 
+/* Have a checksum filled in that the frontend does not fill in. The stack has done so
+ * for most; here comes what waited for the frontend before this one. Returns whether
+ * the packet can go.
+ */
+static bool xenvif_rx_fill_csum(const struct xenvif *vif, struct sk_buff *skb)
+{
+	if (skb->ip_summed != CHECKSUM_PARTIAL ||
+	    (vlan_get_protocol(skb) == htons(ETH_P_IPV6) ? vif->frontend.ipv6_csum :
+							   vif->frontend.ip_csum))
+		return true;
+	return !skb_is_gso(skb) && !skb_checksum_help(skb);
+}
+
 /**
  * xenvif_rx_csum_fits() - whether a frontend finds the checksum that is to be filled in
  * @skb: the packet, CHECKSUM_PARTIAL
@@ -296,6 +309,7 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 		goto drop;
 	why = XENVIF_XMIT_DROP_UNFIT;
 	if (unlikely(!xenvif_rx_fits(queue->vif, skb)) ||
+	    unlikely(!xenvif_rx_fill_csum(queue->vif, skb)) ||
 	    unlikely(skb_orphan_frags(skb, GFP_ATOMIC)))
 		goto drop;
 

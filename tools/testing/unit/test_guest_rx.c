@@ -1112,6 +1112,41 @@ static void test_unfit_kinds(void **state)
 	assert_unfit(linear(4096 - 255, 0), true);
 }
 
+/* Checksums that the frontend before this one would have filled in. */
+static void test_unfit_csum(void **state)
+{
+	struct sk_buff *skb;
+	u32 takes, v6;
+
+	UNUSED(state);
+	stand_rx_post(256, 0);
+	for (takes = 0; takes < 4; takes++) {
+		stand->vif.frontend.ip_csum = takes & 1;
+		stand->vif.frontend.ipv6_csum = takes & 2;
+		for (v6 = 0; v6 <= 1; v6++) {
+			bool fills = takes & (1 << v6);
+
+			skb = linear(3000, 0);
+			skb->protocol = htons(v6 ? ETH_P_IPV6 : ETH_P_IP);
+			skb->ip_summed = CHECKSUM_PARTIAL;
+			assert_unfit(skb, false);
+			assert_int_equal(!!(stand->last_flags & XEN_NETRXF_csum_blank), fills);
+			/* Nobody fills in each segment's. */
+			skb = linear(3000, 0);
+			skb->protocol = htons(v6 ? ETH_P_IPV6 : ETH_P_IP);
+			set_gso(skb, v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4, 1448);
+			assert_unfit(skb, !fills);
+		}
+	}
+	stand->vif.frontend.ip_csum = false;
+	skb = linear(3000, 0);
+	skb->protocol = htons(ETH_P_IP);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	sim.fail_alloc_in = 1;
+	assert_unfit(skb, true);
+	sim.fail_alloc_in = 0;
+}
+
 static void mcast_queue(const u8 *addr)
 {
 	struct sk_buff *skb = linear(100, 0);
@@ -1464,6 +1499,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stall_late, setup_stall, teardown),
 		STAND_TEST(test_unfit),
 		STAND_TEST(test_unfit_kinds),
+		STAND_TEST(test_unfit_csum),
 		STAND_TEST(test_filter),
 		STAND_TEST(test_fatal_idle),
 		STAND_TEST(test_corrupt_index),

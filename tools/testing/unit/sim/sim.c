@@ -737,6 +737,16 @@ __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev)
 	return ntohs(proto) >= 0x600 ? proto : htons(4);
 }
 
+int skb_checksum_help(struct sk_buff *skb)
+{
+	if (skb_is_gso(skb))
+		sim_bug("the checksum of a packet that is to be segmented");
+	if (alloc_fails())
+		return -ENOMEM;
+	skb->ip_summed = CHECKSUM_NONE;
+	return 0;
+}
+
 /* Where the transport header of an IPv6 packet is; each header on the way is pulled, as
  * the kernel does. 0: not in this packet.
  */

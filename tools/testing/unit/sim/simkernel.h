@@ -736,6 +736,11 @@ static inline void *skb_header_pointer(const struct sk_buff *skb, int offset, in
 	return skb_copy_bits(skb, offset, buffer, len) < 0 ? NULL : buffer;
 }
 
+#define vlan_get_protocol(skb)	((skb)->protocol)
+
+/* Not for what is to be segmented. */
+int skb_checksum_help(struct sk_buff *skb);
+
 static inline void skb_reset_network_header(struct sk_buff *skb)
 {
 	skb->network_header = skb->data - skb->head;

@@ -561,6 +561,11 @@ void stand_xmit(struct sk_buff *skb)
 		.data = malloc(skb->len + 1),
 	};
 	check(!skb_copy_bits(skb, 0, exp->data, skb->len), "");
+	/* What the frontend does not fill in is filled in before. */
+	if (exp->ip_summed == CHECKSUM_PARTIAL &&
+	    !(skb->protocol == htons(ETH_P_IPV6) ? stand->vif.frontend.ipv6_csum :
+						   stand->vif.frontend.ip_csum))
+		exp->ip_summed = CHECKSUM_NONE;
 
 	for (i = 0; i < XENVIF_XMIT_STAT_MAX; i++)
 		before += stand->vif.stats[0].xmit[i].v;

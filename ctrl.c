@@ -34,6 +34,7 @@
  * @queues: the connection's queues, which outlive it
  * @channel: its events
  * @name: for its interrupt
+ * @ending: no further message is to be served
  * @work: serves the ring; what follows is its own
  * @ring: the shared ring
  * @page: for what messages keep in pages of the guest's
@@ -48,6 +49,7 @@ struct xenvif_ctrl {
 	struct xenvif_queues *queues;
 	struct xenvif_channel channel;
 	char name[IFNAMSIZ + 8];
+	bool ending;
 	struct work_struct work;
 	struct xenvif_ctrl_ring ring;
 	struct page *page;
@@ -171,7 +173,7 @@ static void xenvif_ctrl_slice(struct xenvif_ctrl *ctrl, u32 n)
 
 	cond_synchronize_rcu(ctrl->grace);
 	*next = ctrl->hash[ctrl->now];
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !READ_ONCE(ctrl->ending); i++) {
 		xenvif_ctrl_ring_take(&ctrl->ring, &req);
 		rsp[i].id = req.id;
 		rsp[i].type = req.type;
@@ -183,7 +185,7 @@ static void xenvif_ctrl_slice(struct xenvif_ctrl *ctrl, u32 n)
 	rcu_assign_pointer(ctrl->vif->hash, next);
 	ctrl->now = !ctrl->now;
 	ctrl->grace = get_state_synchronize_rcu();
-	if (xenvif_ctrl_ring_respond(&ctrl->ring, rsp, n))
+	if (xenvif_ctrl_ring_respond(&ctrl->ring, rsp, i))
 		xenvif_notify(&ctrl->channel);
 }
 
@@ -192,7 +194,7 @@ static void xenvif_ctrl_work(struct work_struct *work)
 	struct xenvif_ctrl *ctrl = container_of(work, struct xenvif_ctrl, work);
 	int avail;
 
-	if (xenvif_is_fatal(ctrl->vif))
+	if (xenvif_is_fatal(ctrl->vif) || READ_ONCE(ctrl->ending))
 		return;
 
 	avail = xenvif_ctrl_ring_avail(&ctrl->ring);
@@ -347,6 +349,10 @@ void xenvif_ctrl_disconnect(struct xenvif *vif)
 		return;
 	vif->ctrl = NULL;
 	disable_irq(ctrl->channel.irq);
+	/* Xenwatch waits here: for one message, not for all that are being served, each of
+	 * which may wait for a grace period.
+	 */
+	WRITE_ONCE(ctrl->ending, true);
 	cancel_work_sync(&ctrl->work);
 	RCU_INIT_POINTER(vif->hash, NULL);
 	xenvif_channel_unbind(&ctrl->channel, ctrl);

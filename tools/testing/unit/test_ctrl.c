@@ -346,6 +346,27 @@ static void test_leave_busy(void **state)
 	ctrl_stand_down();
 }
 
+/* Who takes it down waits for a message, not for all that the guest has posted. */
+static void test_leave_at_once(void **state)
+{
+	RING_IDX answered;
+	u32 i;
+
+	UNUSED(state);
+	ctrl_stand_up(0, 4);
+	answered = ctrl_stand->ring->rsp_prod;
+	for (i = 0; i < XENVIF_CTRL_RING_SIZE; i++)
+		POST(SET_HASH_ALGORITHM, 1, 0, 0);
+	ctrl_stand_push();
+	assert_int_equal(ctrl_stand_connect(4), 0);
+	sim.cancel_late = true;
+	xenvif_ctrl_disconnect(&ctrl_stand->vif);
+	sim.cancel_late = false;
+	sim_page_writable(ctrl_stand->ring);
+	assert_int_equal(ctrl_stand->ring->rsp_prod, answered);
+	ctrl_stand_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +385,7 @@ int main(void)
 		TEST(test_connect_quiet),
 		TEST(test_absent),
 		TEST(test_leave_busy),
+		TEST(test_leave_at_once),
 	};
 
 	return cmocka_run_group_tests_name("ctrl", tests, NULL, NULL);

@@ -1190,10 +1190,13 @@ void sim_queue_work(struct work_struct *work)
 
 bool cancel_work_sync(struct work_struct *work)
 {
-	sim_may_sleep();
 	bool was = work->queued;
 
+	sim_may_sleep();
 	work->queued = false;
+	/* It has just begun, and is waited for. */
+	if (was && sim.cancel_late)
+		work->function(work);
 	sim.work = NULL;
 	return was;
 }

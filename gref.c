@@ -14,6 +14,8 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+atomic_t xenvif_gref_all = ATOMIC_INIT(0);
+
 /* The control ring's work item is the only one to write, and nobody takes the table
  * away before that has ended.
  */
@@ -131,6 +133,7 @@ static void xenvif_gref_remove(struct xenvif_queue *queue, struct xenvif_grefs *
 	synchronize_rcu();
 	for (i = 0; i < grefs->n_picked; cond_resched())
 		i += xenvif_gref_unmap(queue->vif, grefs, i);
+	atomic_sub(grefs->n_picked, &xenvif_gref_all);
 	grefs->n_picked = 0;
 }
 
@@ -146,6 +149,10 @@ static int xenvif_gref_insert(struct xenvif_grefs *grefs, const struct xen_netif
 		return -EEXIST;
 	if (!grefs->n_free)
 		return -ENOSPC;
+	if (atomic_inc_return(&xenvif_gref_all) > XENVIF_GREF_ALL_MAX) {
+		atomic_dec(&xenvif_gref_all);
+		return -ENOSPC;
+	}
 
 	i = grefs->free[--grefs->n_free];
 	grefs->picked[grefs->n_picked++] = i;
@@ -281,5 +288,6 @@ void xenvif_gref_free(struct xenvif_queue *queue)
 			grefs->picked[grefs->n_picked++] = gref - grefs->gref;
 	for (i = 0; i < grefs->n_picked; cond_resched())
 		i += xenvif_gref_unmap(queue->vif, grefs, i);
+	atomic_sub(grefs->n_picked, &xenvif_gref_all);
 	kvfree(grefs);
 }

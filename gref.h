@@ -14,6 +14,7 @@
 #ifndef XENVIF_GREF_H
 #define XENVIF_GREF_H
 
+#include <linux/atomic.h>
 #include <linux/jhash.h>
 #include <linux/rculist.h>
 #include <linux/string.h>
@@ -47,6 +48,11 @@ struct xen_netif_gref {
  * place of the TX and the RX ring.
  */
 #define XENVIF_GREF_MAX		512
+
+/* Pages that all queues together may have mapped: a quarter of the mappings that Xen
+ * lets a domain have if it is not told otherwise, which others need, too.
+ */
+#define XENVIF_GREF_ALL_MAX	65536
 
 /* Heads of the table's chains. */
 #define XENVIF_GREF_BUCKETS	512
@@ -110,6 +116,9 @@ struct xenvif_grefs {
 };
 
 struct xenvif_queue;
+
+/* How many there are, of all queues of all guests. */
+extern atomic_t xenvif_gref_all;
 
 static inline u32 xenvif_gref_bucket(const struct xenvif_grefs *grefs, grant_ref_t ref)
 {

@@ -69,6 +69,7 @@ static int teardown(void **state)
 	free(queues);
 	sim_page_writable(ring);
 	free(ring);
+	assert_int_equal(atomic_read(&xenvif_gref_all), 0);
 	config = (struct stand_config){ 0 };
 	return 0;
 }
@@ -175,6 +176,28 @@ static void test_size(void **state)
 			 STATUS(INVALID_PARAMETER));
 	/* Nothing is allocated for one who only asks. */
 	assert_null(queues->queue[0]->grefs);
+}
+
+/* All guests together have a limit, too: others need mappings as well. */
+static void test_all_guests(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	for (i = 0; i < 512; i++)
+		entry(i, REF(i % 64, i), 0);
+	atomic_set(&xenvif_gref_all, XENVIF_GREF_ALL_MAX - 300);
+	assert_int_equal(add(0, 301), STATUS(INVALID_PARAMETER));
+	assert_int_equal(sim.n_mapped, 0);
+	assert_int_equal(add(0, 200), STATUS(SUCCESS));
+	assert_int_equal(add(1, 101), STATUS(INVALID_PARAMETER));
+	assert_int_equal(add(1, 100), STATUS(SUCCESS));
+	assert_int_equal(sim.n_mapped, 300);
+	assert_int_equal(del(0, 1), STATUS(SUCCESS));
+	entry(0, REF(0, 600), 0);
+	assert_int_equal(add(1, 1), STATUS(SUCCESS));
+	atomic_sub(XENVIF_GREF_ALL_MAX - 300, &xenvif_gref_all);
+	assert_int_equal(atomic_read(&xenvif_gref_all), 300);
 }
 
 static void test_none(void **state)
@@ -708,6 +731,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_size),
+		CASE(test_all_guests),
 		cmocka_unit_test_setup_teardown(test_none, setup_none, teardown),
 		CASE(test_add),
 		cmocka_unit_test_setup_teardown(test_limit, setup_few, teardown),

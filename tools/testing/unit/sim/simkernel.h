@@ -56,6 +56,16 @@ static inline void set_bit(int nr, unsigned long *addr)
 	*addr |= BIT(nr);
 }
 
+static inline bool test_and_clear_bit(int nr, unsigned long *addr)
+{
+	bool was = test_bit(nr, addr);
+
+	*addr &= ~BIT(nr);
+	return was;
+}
+
+#define smp_mb__after_atomic()	__sync_synchronize()
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -68,6 +78,23 @@ static inline int atomic_read(const atomic_t *v)
 static inline void atomic_set(atomic_t *v, int i)
 {
 	v->counter = i;
+}
+
+#define ATOMIC_INIT(i)		{ i }
+
+static inline int atomic_inc_return(atomic_t *v)
+{
+	return ++v->counter;
+}
+
+static inline void atomic_sub(int i, atomic_t *v)
+{
+	v->counter -= i;
+}
+
+static inline void atomic_dec(atomic_t *v)
+{
+	v->counter--;
 }
 
 static inline void atomic_or(int i, atomic_t *v)
@@ -412,6 +439,10 @@ void cond_synchronize_rcu(unsigned long state);
 struct work_struct {
 	void (*function)(struct work_struct *work);
 	bool queued;
+};
+
+struct workqueue_struct {
+	int none;
 };
 
 #define system_unbound_wq		NULL

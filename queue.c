@@ -169,6 +169,11 @@ static int xenvif_queue_map(struct xenvif_queue *queue,
 	err = xenvif_rx_ring_attach(&queue->rx.ring, shared);
 	if (err)
 		goto unmap;
+	/* A ring in use: its guest has told another driver of the addresses that it wants,
+	 * and gets all until it asks anew.
+	 */
+	if (queue->tx.ring.back.rsp_prod_pvt)
+		WRITE_ONCE(queue->vif->mcast_control, false);
 	return 0;
 
 unmap:

@@ -129,6 +129,24 @@ static void test_bad_ring(void **state)
 	}
 }
 
+/* Of what the guest has told another driver nothing is known: it gets all multicast. */
+static void test_ring_in_use(void **state)
+{
+	u32 used;
+
+	UNUSED(state);
+	for (used = 0; used <= 1; used++) {
+		assert_int_equal(raise(&good), 0);
+		stand->tx_ring->rsp_prod += used;
+		stand->tx_ring->req_prod = stand->tx_ring->rsp_prod;
+		xenvif_queues_lower(stand->queues);
+		stand->vif.mcast_control = true;
+		assert_int_equal(raise(&good), 0);
+		assert_int_equal(stand->vif.mcast_control, !used);
+		xenvif_queues_lower(stand->queues);
+	}
+}
+
 /* Going down twice is going down. */
 static void test_lower_twice(void **state)
 {
@@ -217,6 +235,7 @@ int main(void)
 		QUEUE_TEST(test_raise_one_fails),
 		QUEUE_TEST(test_bad_config),
 		QUEUE_TEST(test_bad_ring),
+		QUEUE_TEST(test_ring_in_use),
 		QUEUE_TEST(test_lower_twice),
 		QUEUE_TEST(test_lower_at_once),
 		QUEUE_TEST(test_lower_busy),

@@ -572,10 +572,8 @@ struct xenvif_params {
  * @stall_lock: guards @n_stalled, and the carrier that follows from it
  * @wanted_mtu: MTU that the administrator wants, kept over frontends that cannot
  *	have it; RTNL
- * @n_stat_queues: queues that ethtool -S shows: the most there have been; RTNL
  * @offered_queues: how many the next frontend is offered, 1 to @params.max_queues;
  *	written under RTNL
- * @offer_changed: it was changed since the last connection began; RTNL
  * @link_seen: the interface has been up, and the guest is told when it is; written
  *	under RTNL
  *
@@ -613,9 +611,7 @@ struct xenvif {
 	spinlock_t stall_lock; /* n_stalled, and the carrier that follows from it */
 	bool mcast_control;
 	u32 wanted_mtu;
-	u32 n_stat_queues;
 	u32 offered_queues;
-	bool offer_changed;
 	bool link_seen;
 
 	struct xenvif_credit credit ____cacheline_aligned_in_smp;
@@ -663,6 +659,7 @@ void xenvif_params_get(struct xenvif_params *params);
 int xenvif_xenbus_init(void);
 void xenvif_xenbus_exit(void);
 void xenvif_fatal_work(struct work_struct *work);
+void xenvif_publish(struct xenvif *vif);
 void xenvif_publish_work(struct work_struct *work);
 
 /* interface.c */

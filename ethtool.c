@@ -86,7 +86,11 @@ static int xenvif_get_sset_count(struct net_device *dev, int set)
 {
 	struct xenvif *vif = netdev_priv(dev);
 
-	return set == ETH_SS_STATS ? vif->n_stat_queues * XENVIF_QUEUE_STATS : -EOPNOTSUPP;
+	/* Of all queues that there may be: who asks how many there are, and then for them,
+	 * must not find more because a guest has connected with more meanwhile.
+	 */
+	return set == ETH_SS_STATS ? vif->params.max_queues * XENVIF_QUEUE_STATS :
+				     -EOPNOTSUPP;
 }
 
 static void xenvif_get_strings(struct net_device *dev, u32 set, u8 *data)
@@ -96,7 +100,7 @@ static void xenvif_get_strings(struct net_device *dev, u32 set, u8 *data)
 
 	if (set != ETH_SS_STATS)
 		return;
-	for (q = 0; q < vif->n_stat_queues; q++) {
+	for (q = 0; q < vif->params.max_queues; q++) {
 		for (i = 0; i < XENVIF_TX_STAT_MAX; i++)
 			ethtool_sprintf(&data, "tx_queue_%u_%s", q, xenvif_tx_stat_name[i]);
 		for (i = 0; i < XENVIF_RX_STAT_MAX; i++)
@@ -113,7 +117,7 @@ static void xenvif_get_ethtool_stats(struct net_device *dev,
 	struct xenvif *vif = netdev_priv(dev);
 	u32 q, i;
 
-	for (q = 0; q < vif->n_stat_queues; q++) {
+	for (q = 0; q < vif->params.max_queues; q++) {
 		const struct xenvif_stats *s = &vif->stats[q];
 
 		for (i = 0; i < XENVIF_TX_STAT_MAX; i++)
@@ -128,11 +132,10 @@ static void xenvif_get_ethtool_stats(struct net_device *dev,
 static void xenvif_get_channels(struct net_device *dev, struct ethtool_channels *channels)
 {
 	struct xenvif *vif = netdev_priv(dev);
-	struct xenvif_queues *queues = rtnl_dereference(vif->queues);
 
+	/* What was set: the core passes over who sets what is shown. */
 	channels->max_combined = vif->params.max_queues;
-	channels->combined_count = queues && !vif->offer_changed ? queues->n :
-								   vif->offered_queues;
+	channels->combined_count = vif->offered_queues;
 }
 
 /* The frontend chooses how many it uses, when it connects: what can be set is how many
@@ -146,8 +149,7 @@ static int xenvif_set_channels(struct net_device *dev, struct ethtool_channels *
 	if (!channels->combined_count)
 		return -EINVAL;
 	WRITE_ONCE(vif->offered_queues, channels->combined_count);
-	vif->offer_changed = true;
-	schedule_work(&vif->publish_work);
+	xenvif_publish(vif);
 	return 0;
 }
 

@@ -88,7 +88,7 @@ static int xenvif_open(struct net_device *dev)
 
 	netif_tx_start_all_queues(dev);
 	WRITE_ONCE(vif->link_seen, true);
-	schedule_work(&vif->publish_work);
+	xenvif_publish(vif);
 	return 0;
 }
 
@@ -105,7 +105,7 @@ static int xenvif_stop(struct net_device *dev)
 	netif_tx_stop_all_queues(dev);
 	for (i = 0; queues && i < queues->n; i++)
 		xenvif_tx_restart(queues->queue[i]);
-	schedule_work(&vif->publish_work);
+	xenvif_publish(vif);
 	return 0;
 }
 
@@ -287,7 +287,6 @@ struct xenvif *xenvif_create(struct xenbus_device *xdev, u32 handle)
 	vif->handle = handle;
 	vif->params = params;
 	vif->wanted_mtu = dev->mtu;
-	vif->n_stat_queues = 1;
 	vif->offered_queues = params.max_queues;
 	spin_lock_init(&vif->credit_lock);
 	spin_lock_init(&vif->stall_lock);
@@ -370,12 +369,10 @@ static int xenvif_prepare_netdev(struct xenvif *vif,
 		vif->rx_stall_timeout = 0;
 	}
 	vif->n_stalled = 0;
-	vif->offer_changed = false;
 	clear_bit(XENVIF_FLAG_FATAL, &vif->flags);
 
 	err = netif_set_real_num_queues(vif->dev, n_queues, n_queues);
 	if (!err) {
-		vif->n_stat_queues = max(vif->n_stat_queues, n_queues);
 		netdev_update_features(vif->dev);
 		xenvif_update_mtu(vif);
 	}

@@ -26,6 +26,7 @@
 
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 /* Connects that may fail in an interval before the next ones are refused unseen. */
 #define XENVIF_FAILED_BURST	5
@@ -39,8 +40,8 @@
  * @state: where we are, whether or not it has been shown; Initialising to Closed
  * @shown: what the frontend has been shown of it
  * @script: the hotplug script, for udev
- * @hotplug_watch: on the script's word that it has done its work
- * @rate_watch: on the rate limit
+ * @watch: on the vif's directory, where the toolstack and the script write
+ * @changed: XENVIF_CHANGED_*: what of it was written and not looked at yet
  * @n_failed: connects that failed since @failed_since
  * @failed_since: when the first of them did, in jiffies
  * @mcast_watch: on the frontend's wish for a multicast filter
@@ -52,12 +53,21 @@ struct xenvif_backend {
 	enum xenbus_state state;
 	enum xenbus_state shown;
 	const char *script;
-	struct xenbus_watch hotplug_watch;
-	struct xenbus_watch rate_watch;
+	struct xenbus_watch watch;
+	unsigned long changed;
 	u32 n_failed;
 	unsigned long failed_since;
 	struct xenbus_watch mcast_watch;
 };
+
+/* Bits of xenvif_backend.changed. HOTPLUG: the script's word that it has done its work.
+ * RATE: the rate limit.
+ */
+#define XENVIF_CHANGED_HOTPLUG	0
+#define XENVIF_CHANGED_RATE	1
+
+/* A transaction at a time: a driver domain may not have many. */
+static struct workqueue_struct *xenvif_publish_queue;
 
 /* Orders xenvif_uevent() and the end of a vif. */
 static DEFINE_MUTEX(xenvif_uevent_lock);
@@ -114,9 +124,9 @@ struct xenvif_offer {
 	u32 value;
 };
 
-static int xenvif_write_offers(struct xenvif_backend *be)
+static int xenvif_put_offers(struct xenbus_transaction t, const struct xenvif *vif)
 {
-	const struct xenvif_params *params = &be->vif->params;
+	const struct xenvif_params *params = &vif->params;
 	const struct xenvif_offer offers[] = {
 		{ "feature-sg", 1 },
 		{ "feature-gso-tcpv4", 1 },
@@ -130,20 +140,62 @@ static int xenvif_write_offers(struct xenvif_backend *be)
 		{ "feature-dynamic-multicast-control", 1 },
 		{ "feature-ctrl-ring", 1 },
 		{ "feature-split-event-channels", params->split_channels },
-		{ "multi-queue-max-queues", be->vif->offered_queues },
+		{ "multi-queue-max-queues", READ_ONCE(vif->offered_queues) },
 	};
+	int err = 0;
 	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(offers) && !err; i++)
+		err = xenbus_printf(t, vif->xdev->nodename, offers[i].key, "%u",
+				    offers[i].value);
+	return err;
+}
+
+/* What may have changed since. */
+static int xenvif_put_changes(struct xenbus_transaction t, const struct xenvif *vif)
+{
+	const char *dir = vif->xdev->nodename;
 	int err;
 
-	for (i = 0; i < ARRAY_SIZE(offers); i++) {
-		err = xenbus_printf(XBT_NIL, be->xdev->nodename, offers[i].key, "%u",
-				    offers[i].value);
-		if (err) {
-			xenbus_dev_fatal(be->xdev, err, "writing %s", offers[i].key);
-			return err;
-		}
-	}
-	return 0;
+	err = xenbus_printf(t, dir, "multi-queue-max-queues", "%u",
+			    READ_ONCE(vif->offered_queues));
+	if (!err && READ_ONCE(vif->link_seen))
+		err = xenbus_printf(t, dir, "carrier", "%u", netif_running(vif->dev));
+	return err;
+}
+
+/* Write all of it or nothing; and that not into a directory that the toolstack has
+ * taken away, which would come back by it: -ENOENT.
+ */
+static int xenvif_write(const struct xenvif *vif,
+			int (*put)(struct xenbus_transaction t, const struct xenvif *vif))
+{
+	struct xenbus_transaction t;
+	int err;
+
+	do {
+		err = xenbus_transaction_start(&t);
+		if (err)
+			break;
+		if (xenbus_exists(t, vif->xdev->nodename, "state"))
+			err = put(t, vif);
+		else
+			err = -ENOENT;
+		if (err)
+			xenbus_transaction_end(t, 1);
+		else
+			err = xenbus_transaction_end(t, 0);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+static int xenvif_write_offers(struct xenvif_backend *be)
+{
+	int err = xenvif_write(be->vif, xenvif_put_offers);
+
+	if (err && err != -ENOENT)
+		xenbus_dev_fatal(be->xdev, err, "writing features");
+	return err;
 }
 
 /* A control ring, if the frontend has one, and then all of it. */
@@ -507,8 +559,13 @@ static void xenvif_frontend_changed(struct xenbus_device *xdev, enum xenbus_stat
 	mutex_lock(&be->lock);
 	gone = xenvif_follow(be, state);
 	mutex_unlock(&be->lock);
-	if (gone)
+	/* Who unbinds the driver has the device locked, and waits for this thread: he
+	 * must not be waited for. The device goes with its directory then.
+	 */
+	if (gone && device_trylock(&xdev->dev)) {
+		device_unlock(&xdev->dev);
 		device_unregister(&xdev->dev);
+	}
 }
 
 /**
@@ -530,23 +587,6 @@ void xenvif_fatal_work(struct work_struct *work)
 	mutex_unlock(&be->lock);
 }
 
-/* Write what may have changed; but not into a directory that the toolstack has taken
- * away, which would come back by it.
- */
-static int xenvif_publish(struct xenbus_transaction t, const struct xenvif *vif)
-{
-	const char *dir = vif->xdev->nodename;
-	int err;
-
-	if (!xenbus_exists(t, dir, "state"))
-		return -ENOENT;
-	err = xenbus_printf(t, dir, "multi-queue-max-queues", "%u",
-			    READ_ONCE(vif->offered_queues));
-	if (!err && READ_ONCE(vif->link_seen))
-		err = xenbus_printf(t, dir, "carrier", "%u", netif_running(vif->dev));
-	return err;
-}
-
 /**
  * xenvif_publish_work() - write to xenstore what was changed under the RTNL
  * @work: the vif's
@@ -558,21 +598,21 @@ static int xenvif_publish(struct xenbus_transaction t, const struct xenvif *vif)
 void xenvif_publish_work(struct work_struct *work)
 {
 	struct xenvif *vif = container_of(work, struct xenvif, publish_work);
-	struct xenbus_transaction t;
-	int err;
+	int err = xenvif_write(vif, xenvif_put_changes);
 
-	do {
-		err = xenbus_transaction_start(&t);
-		if (err)
-			break;
-		err = xenvif_publish(t, vif);
-		if (err)
-			xenbus_transaction_end(t, 1);
-		else
-			err = xenbus_transaction_end(t, 0);
-	} while (err == -EAGAIN);
 	if (err && err != -ENOENT)
 		xenvif_warn(vif, "cannot write to xenstore: %pe\n", ERR_PTR(err));
+}
+
+/**
+ * xenvif_publish() - have what was changed under the RTNL written to xenstore
+ * @vif: the vif
+ *
+ * Context: any.
+ */
+void xenvif_publish(struct xenvif *vif)
+{
+	queue_work(xenvif_publish_queue, &vif->publish_work);
 }
 
 /* One event that waits is enough: the handler looks at what is there then. */
@@ -580,17 +620,6 @@ static bool xenvif_watch_will_handle(struct xenbus_watch *watch, const char *pat
 				     const char *token)
 {
 	return !watch->nr_pending;
-}
-
-static void xenvif_hotplug_changed(struct xenbus_watch *watch, const char *path,
-				   const char *token)
-{
-	struct xenvif_backend *be = container_of(watch, struct xenvif_backend,
-						 hotplug_watch);
-
-	mutex_lock(&be->lock);
-	xenvif_show_connected(be);
-	mutex_unlock(&be->lock);
 }
 
 /* "BYTES,USECS": so many bytes every so many microseconds. */
@@ -625,13 +654,40 @@ static void xenvif_read_rate(struct xenvif_backend *be)
 				    be->xdev->nodename);
 }
 
-static void xenvif_rate_changed(struct xenbus_watch *watch, const char *path,
-				const char *token)
+/* One watch for all of the vif's directory: a driver domain may not have many either.
+ * Most that is written there is our own. Who comes with the directory's own name says
+ * that it is there, or gone, with whatever is in it.
+ */
+static bool xenvif_dir_will_handle(struct xenbus_watch *watch, const char *path,
+				   const char *token)
 {
-	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, rate_watch);
+	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, watch);
+	bool all = !strcmp(path, watch->node);
+	const char *key = strrchr(path, '/');
+	bool hotplug = all || (key && !strcmp(key, "/hotplug-status"));
+	bool rate = all || (key && !strcmp(key, "/rate"));
+
+	if (hotplug)
+		set_bit(XENVIF_CHANGED_HOTPLUG, &be->changed);
+	if (rate)
+		set_bit(XENVIF_CHANGED_RATE, &be->changed);
+	/* The handler that has not begun yet must see it. */
+	smp_mb__after_atomic();
+	return (hotplug || rate) && !watch->nr_pending;
+}
+
+static void xenvif_dir_changed(struct xenbus_watch *watch, const char *path,
+			       const char *token)
+{
+	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, watch);
 
 	mutex_lock(&be->lock);
-	xenvif_read_rate(be);
+	if (test_and_clear_bit(XENVIF_CHANGED_RATE, &be->changed))
+		xenvif_read_rate(be);
+	/* A frontend that reconfigures waits to see that, and tells when it is done. */
+	if (test_and_clear_bit(XENVIF_CHANGED_HOTPLUG, &be->changed) &&
+	    be->shown != XenbusStateReconfigured)
+		xenvif_show_connected(be);
 	mutex_unlock(&be->lock);
 }
 
@@ -667,31 +723,25 @@ static void xenvif_unwatch(struct xenbus_watch *watch)
 	watch->node = NULL;
 }
 
-static int xenvif_watch(struct xenvif_backend *be)
+/* Without this watch the vif can do all but hear of a frontend that changes its mind
+ * while it is connected.
+ */
+static void xenvif_watch_mcast(struct xenvif_backend *be)
 {
-	int err;
+	struct xenbus_watch *watch = &be->mcast_watch;
+	int err = -ENOMEM;
 
-	err = xenbus_watch_pathfmt(be->xdev, &be->hotplug_watch, xenvif_watch_will_handle,
-				   xenvif_hotplug_changed, "%s/hotplug-status",
-				   be->xdev->nodename);
-	if (err)
-		return err;
-	err = xenbus_watch_pathfmt(be->xdev, &be->rate_watch, xenvif_watch_will_handle,
-				   xenvif_rate_changed, "%s/rate", be->xdev->nodename);
-	if (err)
-		goto unwatch_hotplug;
-	err = xenbus_watch_pathfmt(be->xdev, &be->mcast_watch, xenvif_watch_will_handle,
-				   xenvif_mcast_changed, "%s/request-multicast-control",
-				   be->xdev->otherend);
-	if (err)
-		goto unwatch_rate;
-	return 0;
-
-unwatch_rate:
-	xenvif_unwatch(&be->rate_watch);
-unwatch_hotplug:
-	xenvif_unwatch(&be->hotplug_watch);
-	return err;
+	watch->will_handle = xenvif_watch_will_handle;
+	watch->callback = xenvif_mcast_changed;
+	watch->node = kasprintf(GFP_KERNEL, "%s/request-multicast-control",
+				be->xdev->otherend);
+	if (watch->node)
+		err = register_xenbus_watch(watch);
+	if (!err)
+		return;
+	xenvif_warn(be->vif, "cannot watch request-multicast-control: %pe\n", ERR_PTR(err));
+	kfree(watch->node);
+	watch->node = NULL;
 }
 
 /* Whoever asks udev to look again calls xenvif_uevent() at any time. From here on
@@ -772,9 +822,11 @@ static int xenvif_probe(struct xenbus_device *xdev, const struct xenbus_device_i
 	err = xenvif_write_offers(be);
 	if (err)
 		goto destroy;
-	err = xenvif_watch(be);
+	err = xenbus_watch_pathfmt(xdev, &be->watch, xenvif_dir_will_handle,
+				   xenvif_dir_changed, "%s", xdev->nodename);
 	if (err)
 		goto destroy;
+	xenvif_watch_mcast(be);
 
 	/* The interface is there: whoever waits for one of these two may use it. */
 	kobject_uevent(&xdev->dev.kobj, KOBJ_ONLINE);
@@ -799,8 +851,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 
 	kobject_uevent(&xdev->dev.kobj, KOBJ_OFFLINE);
 	xenvif_unwatch(&be->mcast_watch);
-	xenvif_unwatch(&be->rate_watch);
-	xenvif_unwatch(&be->hotplug_watch);
+	xenvif_unwatch(&be->watch);
 
 	/* No state is shown: a driver that is bound again finds the frontend as it
 	 * is, connected, and goes on with its rings.
@@ -857,7 +908,15 @@ static struct xenbus_driver xenvif_driver = {
  */
 int xenvif_xenbus_init(void)
 {
-	return xenbus_register_backend(&xenvif_driver);
+	int err;
+
+	xenvif_publish_queue = alloc_ordered_workqueue("xen-netback", 0);
+	if (!xenvif_publish_queue)
+		return -ENOMEM;
+	err = xenbus_register_backend(&xenvif_driver);
+	if (err)
+		destroy_workqueue(xenvif_publish_queue);
+	return err;
 }
 
 /**
@@ -868,4 +927,5 @@ int xenvif_xenbus_init(void)
 void xenvif_xenbus_exit(void)
 {
 	xenbus_unregister_driver(&xenvif_driver);
+	destroy_workqueue(xenvif_publish_queue);
 }

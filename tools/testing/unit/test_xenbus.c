@@ -124,6 +124,7 @@ static int setup(void **state)
 	xdev = (struct xenbus_device){
 		.nodename = BACK, .otherend = FRONT, .otherend_id = 5, .online = true,
 	};
+	sim_xs_write(BACK, "state", "1");
 	sim_xs_write(BACK, "script", "/etc/xen/scripts/vif-bridge");
 	sim_xs_write(BACK, "handle", "0");
 	sim_xs_write(BACK, "mac", "00:16:3e:00:00:01");
@@ -147,6 +148,7 @@ static int teardown(void **state)
 	assert_int_equal(seen.n_created, 0);
 	assert_false(seen.connected);
 	xenvif_xenbus_exit();
+	assert_int_equal(sim_xs.n_queues, 0);
 	sim_xs_reset();
 	sim_reset();
 	return 0;
@@ -428,39 +430,69 @@ static void test_changed_later(void **state)
 	assert_int_equal(seen.config[0].tx_ref, 8);
 }
 
+/* Written, and what comes of it. */
+static void write_back(const char *key, const char *value)
+{
+	sim_xs_write(BACK, key, value);
+	sim_xs_event(BACK, key);
+	sim_xs_handle();
+}
+
+static void write_front(const char *key, const char *value)
+{
+	front(key, value);
+	sim_xs_event(FRONT, key);
+	sim_xs_handle();
+}
+
 static void test_watches(void **state)
 {
-	static const char *const keys[] = { "hotplug-status", "rate", "request-multicast-control" };
+	static const char *const others[] = { "state", "feature-sg", "rates", "x-rate", "hotplug",
+					      "hotplug-status/x" };
 	u32 i, reads;
 
 	UNUSED(state);
-	assert_int_equal(sim_xs.n_watches, ARRAY_SIZE(keys));
+	assert_int_equal(sim_xs.n_watches, 2);
+	follow(XenbusStateConnected);
+	/* One that waits is enough for either key, and both are looked at. */
+	assert_int_equal(sim_xs_event(BACK, "rate"), 1);
+	assert_int_equal(sim_xs_event(BACK, "rate"), 0);
+	assert_int_equal(sim_xs_event(BACK, "hotplug-status"), 0);
+	sim_xs_write(BACK, "rate", "3,4");
+	sim_xs_write(BACK, "hotplug-status", "connected");
+	sim_xs_handle();
+	assert_int_equal(seen.bytes, 3);
+	assert_int_equal(xdev.state, XenbusStateConnected);
+	/* What is not looked for costs nothing. */
+	reads = sim_xs.n_reads;
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(sim_xs_event(BACK, others[i]), 0);
+	assert_int_equal(sim_xs_event(BACK, "rate"), 1);
+	sim_xs_handle();
+	assert_int_equal(sim_xs.n_reads, reads + 1);
+	/* All of it may have changed. */
+	sim_xs_write(BACK, "rate", NULL);
+	assert_int_equal(sim_xs_event(BACK, ""), 1);
+	sim_xs_handle();
+	assert_int_equal(seen.bytes, 0);
+}
+
+static void test_watch_mcast(void **state)
+{
+	UNUSED(state);
 	/* What it wants is read when it connects, and not before. */
-	front("request-multicast-control", "1");
-	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	write_front("request-multicast-control", "1");
 	assert_false(vif.mcast_control);
 	front("request-multicast-control", NULL);
 	follow(XenbusStateConnected);
-	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		struct xenbus_watch *watch = sim_xs_watch(keys[i]);
-
-		/* One that waits is enough, whatever it is about. */
-		assert_true(watch->will_handle(watch, watch->node, ""));
-		watch->nr_pending = 1;
-		assert_false(watch->will_handle(watch, watch->node, ""));
-		watch->nr_pending = 0;
-		reads = sim_xs.n_reads;
-		watch->callback(watch, watch->node, "");
-		assert_in_range(sim_xs.n_reads - reads, 0, 1);
-	}
 	front("request-multicast-control", "1");
-	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	assert_int_equal(sim_xs_event(FRONT, "request-multicast-control"), 1);
+	assert_int_equal(sim_xs_event(FRONT, "request-multicast-control"), 0);
+	sim_xs_handle();
 	assert_true(vif.mcast_control);
-	front("request-multicast-control", "2x");
-	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	write_front("request-multicast-control", "2x");
 	assert_true(vif.mcast_control);
-	front("request-multicast-control", NULL);
-	sim_xs_watch("multicast")->callback(sim_xs_watch("multicast"), "", "");
+	write_front("request-multicast-control", NULL);
 	assert_false(vif.mcast_control);
 }
 
@@ -468,62 +500,71 @@ static void test_rate(void **state)
 {
 	static const char *const bad[] = { "", ",", "1", "1,", ",1", "a,b", "1,2,3", "0,1", "1,0",
 					   "-1,1", "1, 2", "18446744073709551616,1" };
-	struct xenbus_watch *watch;
 	u32 i, logged;
 
 	UNUSED(state);
-	watch = sim_xs_watch("rate");
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		sim_xs_write(BACK, "rate", bad[i]);
 		vif.log_limit.left = 10;
 		logged = sim.n_log;
-		watch->callback(watch, "", "");
+		write_back("rate", bad[i]);
 		assert_int_equal(seen.n_rates, 0);
 		assert_int_equal(sim.n_log, logged + 1);
 	}
 	/* One that cannot be read is not one that is gone. */
-	sim_xs_write(BACK, "rate", "10000000,50000");
 	vif.log_limit.left = 10;
 	logged = sim.n_log;
 	sim.fail_alloc_in = 1;
-	watch->callback(watch, "", "");
+	write_back("rate", "10000000,50000");
 	sim.fail_alloc_in = 0;
 	assert_int_equal(seen.n_rates, 0);
 	assert_int_equal(sim.n_log, logged + 1);
 
-	watch->callback(watch, "", "");
+	write_back("rate", "10000000,50000");
 	assert_int_equal(seen.bytes, 10000000);
 	assert_int_equal(seen.usecs, 50000);
-	sim_xs_write(BACK, "rate", NULL);
-	watch->callback(watch, "", "");
+	write_back("rate", NULL);
 	assert_int_equal(seen.bytes, 0);
 }
 
 /* The script's word decides when the frontend is told, not when data move. */
 static void test_hotplug(void **state)
 {
-	struct xenbus_watch *watch;
-
 	UNUSED(state);
-	watch = sim_xs_watch("hotplug-status");
 	follow(XenbusStateConnected);
 	assert_true(seen.connected);
 	assert_int_equal(xdev.state, XenbusStateInitWait);
-	sim_xs_write(BACK, "hotplug-status", "error");
-	watch->callback(watch, "", "");
+	write_back("hotplug-status", "error");
 	assert_int_equal(xdev.state, XenbusStateInitWait);
 	assert_int_equal(sim.n_log, 0);
-	sim_xs_write(BACK, "hotplug-status", "connected");
 	/* What cannot be read is told, and is there the next time. */
 	sim.fail_alloc_in = 1;
-	watch->callback(watch, "", "");
+	write_back("hotplug-status", "connected");
 	assert_int_equal(xdev.state, XenbusStateInitWait);
 	assert_int_equal(sim.n_log, 1);
-	watch->callback(watch, "", "");
+	write_back("hotplug-status", "connected");
 	assert_int_equal(xdev.state, XenbusStateConnected);
-	watch->callback(watch, "", "");
+	write_back("hotplug-status", "connected");
 	assert_int_equal(xdev.n_switched, 2);
 	assert_int_equal(sim.n_log, 1);
+}
+
+/* A frontend that reconfigures waits for the answer without an end: the script does not
+ * take it away.
+ */
+static void test_hotplug_reconfigured(void **state)
+{
+	UNUSED(state);
+	follow(XenbusStateConnected);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	follow(XenbusStateReconfiguring);
+	assert_int_equal(xdev.state, XenbusStateReconfigured);
+	write_back("hotplug-status", "connected");
+	assert_int_equal(xdev.state, XenbusStateReconfigured);
+	/* It may write the key after its state. */
+	front("xdp-headroom", "100");
+	follow(XenbusStateConnected);
+	assert_int_equal(xdev.state, XenbusStateConnected);
+	assert_int_equal(vif.xdp_headroom, 100);
 }
 
 /* However fast a frontend writes states that there are not, or keys that are no
@@ -616,6 +657,11 @@ static void test_gone(void **state)
 	assert_int_equal(xdev.dev.n_unregistered, 1);
 	follow(XenbusStateUnknown);
 	assert_int_equal(xdev.dev.n_unregistered, 2);
+	/* Who unbinds waits for this, and is not waited for. */
+	xdev.dev.locked = true;
+	follow(XenbusStateUnknown);
+	assert_int_equal(xdev.state, XenbusStateClosed);
+	assert_int_equal(xdev.dev.n_unregistered, 2);
 }
 
 /* A broken ring is followed by Closing, once; an old word about it by nothing. */
@@ -678,7 +724,7 @@ static void test_no_memory(void **state)
 }
 
 /* A probe that fails, at whatever it asks of others, leaves nothing and says so. */
-static void assert_probe_fails(int err)
+static void assert_probe_fails(int err, u32 says)
 {
 	u32 logged = sim.n_log;
 
@@ -689,8 +735,7 @@ static void assert_probe_fails(int err)
 	assert_int_equal(sim_xs.n_watches, 0);
 	assert_int_equal(seen.n_created, 0);
 	assert_int_equal(xdev.dev.kobj.n_online, 1);
-	/* Xenbus itself tells of watches. */
-	assert_int_equal(sim.n_log, logged + (err != -ENOSPC));
+	assert_int_equal(sim.n_log, logged + says);
 }
 
 static void test_probe_fails(void **state)
@@ -700,29 +745,71 @@ static void test_probe_fails(void **state)
 	UNUSED(state);
 	sim_xs.driver->remove(&xdev);
 	seen.fail_create = -EEXIST;
-	assert_probe_fails(-EEXIST);
+	assert_probe_fails(-EEXIST, 1);
 	seen.fail_create = 0;
 	for (n = 1; n <= 12; n++) {
 		sim_xs.fail_write_in = n;
-		assert_probe_fails(-EIO);
+		assert_probe_fails(-EIO, 1);
 	}
-	for (n = 1; n <= 3; n++) {
-		sim_xs.fail_watch_in = n;
-		assert_probe_fails(-ENOSPC);
-	}
+	sim_xs.fail_begin = -ENOSPC;
+	assert_probe_fails(-ENOSPC, 1);
+	sim_xs.fail_begin = 0;
+	/* Xenbus itself tells of that one. */
+	sim_xs.fail_watch_in = 1;
+	assert_probe_fails(-ENOSPC, 0);
+	/* The toolstack has taken it away: nothing comes back by the attempt. */
+	sim_xs_write(BACK, "state", NULL);
+	sim_xs_write(BACK, "feature-sg", NULL);
+	assert_probe_fails(-ENOENT, 0);
+	assert_null(sim_xs_get(BACK, "feature-sg"));
+	sim_xs_write(BACK, "state", "1");
 	sim_xs_write(BACK, "handle", "0x0");
-	assert_probe_fails(-EINVAL);
+	assert_probe_fails(-EINVAL, 1);
 	sim_xs_write(BACK, "handle", NULL);
-	assert_probe_fails(-ENOENT);
+	assert_probe_fails(-ENOENT, 1);
 	sim_xs_write(BACK, "handle", "0");
 	sim_xs_write(BACK, "script", NULL);
-	assert_probe_fails(-ENOENT);
+	assert_probe_fails(-ENOENT, 1);
 
 	sim_xs_write(BACK, "script", "s");
 	/* All that a probe writes has failed. */
 	sim_xs.fail_write_in = 13;
 	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
 	assert_int_equal(sim_xs.fail_write_in, 1);
+	sim_xs.fail_write_in = 0;
+}
+
+/* A domain has but so many watches: what can do without one does. */
+static void test_few_watches(void **state)
+{
+	u32 logged = sim.n_log;
+
+	UNUSED(state);
+	sim_xs.driver->remove(&xdev);
+	sim_xs.fail_watch_in = 2;
+	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
+	assert_int_equal(sim_xs.n_watches, 1);
+	assert_int_equal(sim.n_log, logged + 1);
+	front("request-multicast-control", "1");
+	follow(XenbusStateConnected);
+	assert_true(vif.mcast_control);
+	write_front("request-multicast-control", "0");
+	assert_true(vif.mcast_control);
+}
+
+static void test_init_fails(void **state)
+{
+	UNUSED(state);
+	sim_xs.driver->remove(&xdev);
+	xenvif_xenbus_exit();
+	sim_xs.fail_queue = true;
+	assert_int_equal(xenvif_xenbus_init(), -ENOMEM);
+	sim_xs.fail_queue = false;
+	sim_xs.fail_register = -EEXIST;
+	assert_int_equal(xenvif_xenbus_init(), -EEXIST);
+	assert_int_equal(sim_xs.n_queues, 0);
+	sim_xs.fail_register = 0;
+	assert_int_equal(xenvif_xenbus_init(), 0);
 }
 
 /* udev is told what there is, and nothing of what is gone. */
@@ -840,14 +927,18 @@ int main(void)
 		XENBUS_TEST(test_mandatory),
 		XENBUS_TEST(test_changed_later),
 		XENBUS_TEST(test_watches),
+		XENBUS_TEST(test_watch_mcast),
 		XENBUS_TEST(test_rate),
 		XENBUS_TEST(test_hotplug),
+		XENBUS_TEST(test_hotplug_reconfigured),
 		XENBUS_TEST(test_quiet),
 		XENBUS_TEST(test_walk),
 		XENBUS_TEST(test_gone),
 		XENBUS_TEST(test_fatal),
 		XENBUS_TEST(test_no_memory),
 		XENBUS_TEST(test_probe_fails),
+		XENBUS_TEST(test_few_watches),
+		XENBUS_TEST(test_init_fails),
 		XENBUS_TEST(test_uevent),
 		XENBUS_TEST(test_publish),
 		XENBUS_TEST(test_rebind),

@@ -19,7 +19,7 @@ static struct {
 	char dir[64];
 	char key[64];
 	char value[256];
-} written[4];
+} written[16];
 static u32 n_written;
 
 void sim_xs_reset(void)
@@ -212,10 +212,9 @@ int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 			 const char *fmt, ...)
 {
 	va_list args;
+	int err;
 
 	(void)dev;
-	if (fails(&sim_xs.fail_watch_in))
-		return -ENOSPC;
 	va_start(args, fmt);
 	watch->node = print(fmt, args);
 	va_end(args);
@@ -223,6 +222,18 @@ int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 		return -ENOMEM;
 	watch->will_handle = will_handle;
 	watch->callback = callback;
+	err = register_xenbus_watch(watch);
+	if (err) {
+		kfree(watch->node);
+		watch->node = NULL;
+	}
+	return err;
+}
+
+int register_xenbus_watch(struct xenbus_watch *watch)
+{
+	if (fails(&sim_xs.fail_watch_in))
+		return -ENOSPC;
 	if (sim_xs.n_watches == ARRAY_SIZE(sim_xs.watch))
 		sim_bug("too many watches");
 	sim_xs.watch[sim_xs.n_watches++] = watch;
@@ -242,14 +253,36 @@ void unregister_xenbus_watch(struct xenbus_watch *watch)
 	sim_bug("a watch is given up that there is not");
 }
 
-struct xenbus_watch *sim_xs_watch(const char *key)
+u32 sim_xs_event(const char *dir, const char *key)
+{
+	struct xenbus_watch *watch;
+	u32 i, n = 0;
+	char path[96];
+
+	snprintf(path, sizeof(path), *key ? "%s/%s" : "%s", dir, key);
+	for (i = 0; i < sim_xs.n_watches; i++) {
+		size_t len = strlen(sim_xs.watch[i]->node);
+
+		watch = sim_xs.watch[i];
+		if (strncmp(path, watch->node, len) || (path[len] && path[len] != '/') ||
+		    (watch->will_handle && !watch->will_handle(watch, path, "")))
+			continue;
+		n++;
+		watch->nr_pending++;
+	}
+	return n;
+}
+
+void sim_xs_handle(void)
 {
 	u32 i;
 
-	for (i = 0; i < sim_xs.n_watches; i++)
-		if (strstr(sim_xs.watch[i]->node, key))
-			return sim_xs.watch[i];
-	sim_bug("nobody watches %s", key);
+	for (i = 0; i < sim_xs.n_watches; i++) {
+		while (sim_xs.watch[i]->nr_pending) {
+			sim_xs.watch[i]->nr_pending--;
+			sim_xs.watch[i]->callback(sim_xs.watch[i], "", "");
+		}
+	}
 }
 
 /* As lax as the kernel's: a plus, and an end of line, are taken. */

@@ -33,11 +33,19 @@ struct device {
 	void *driver_data;
 	struct kobject kobj;
 	u32 n_unregistered;
+	bool locked;
 };
 
 #define dev_set_drvdata(dev, data)	((void)((dev)->driver_data = (data)))
 #define dev_get_drvdata(dev)		((dev)->driver_data)
-#define device_unregister(dev)		((dev)->n_unregistered++)
+#define device_trylock(dev)		(!(dev)->locked)
+#define device_unlock(dev)		((void)(dev))
+/* Waits for the device's lock. */
+#define device_unregister(dev) do {						\
+	if ((dev)->locked)							\
+		sim_bug("who has locked the device waits for this thread");	\
+	(dev)->n_unregistered++;						\
+} while (0)
 
 struct xenbus_device {
 	void *page[3];
@@ -99,11 +107,15 @@ int xenbus_transaction_end(struct xenbus_transaction t, int abort);
 #define xenbus_dev_is_online(dev)	((dev)->online)
 #define xenbus_switch_state(dev, to)	((dev)->state = (to), (dev)->n_switched++)
 #define xenbus_dev_fatal(dev, err, ...)	((void)(dev), (void)(err), sim_log(__VA_ARGS__))
-#define xenbus_register_backend(drv)	(sim_xs.driver = (drv), 0)
+#define xenbus_register_backend(drv)	(sim_xs.driver = (drv), sim_xs.fail_register)
 #define xenbus_unregister_driver(drv)	((void)(drv), sim_xs.driver = NULL)
 #define netdev_err(dev, fmt, ...)	sim_log(fmt, ##__VA_ARGS__)
 #define PTR_ERR_OR_ZERO(p)		(IS_ERR(p) ? PTR_ERR(p) : 0)
 #define IS_ERR_OR_NULL(p)		(!(p) || IS_ERR(p))
+
+#define alloc_ordered_workqueue(name, flags) \
+	(sim_xs.fail_queue ? NULL : (sim_xs.n_queues++, &sim_xs.queue))
+#define destroy_workqueue(queue)	((void)(queue), sim_xs.n_queues--)
 
 struct mutex {
 	spinlock_t lock;
@@ -129,6 +141,10 @@ struct sim_xs {
 	/* Nothing can be written, no watch be had, if they count down to 0. */
 	u32 fail_write_in;
 	u32 fail_watch_in;
+	int fail_register;
+	bool fail_queue;
+	u32 n_queues;
+	struct workqueue_struct queue;
 	/* Transactions: none begins, if not 0; so many do not end well. */
 	int fail_begin;
 	u32 n_again;
@@ -144,8 +160,11 @@ void sim_xs_reset(void);
 void sim_xs_write(const char *dir, const char *key, const char *value);
 const char *sim_xs_get(const char *dir, const char *key);
 
-/* The watch on such a key. */
-struct xenbus_watch *sim_xs_watch(const char *key);
+/* A key was written, or, with "", the directory came or went. Returns how many events
+ * wait for it anew; they are handled by the other.
+ */
+u32 sim_xs_event(const char *dir, const char *key);
+void sim_xs_handle(void);
 
 char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len);
 int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const char *key, const char *fmt, ...);
@@ -157,6 +176,7 @@ int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 			 void (*callback)(struct xenbus_watch *watch, const char *path,
 					  const char *token),
 			 const char *fmt, ...) __printf(5, 6);
+int register_xenbus_watch(struct xenbus_watch *watch);
 void unregister_xenbus_watch(struct xenbus_watch *watch);
 int add_uevent_var(struct kobj_uevent_env *env, const char *fmt, ...) __printf(2, 3);
 char *kasprintf(unsigned int gfp, const char *fmt, ...) __printf(2, 3);

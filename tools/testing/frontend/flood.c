@@ -214,6 +214,29 @@ static void begin_raw(struct front *f)
 	frame_make(f->q[0].tx[0].va, &spec);
 }
 
+/* One frame whose IPv6 header is followed by nothing but empty extension headers. */
+static void put_exts(struct queue *q, uint32_t i)
+{
+	(void)i;
+	for (uint32_t n = 0; n < LARGE_SLOTS; n++)
+		slot(q, q->tx[!!n].gref,
+		     NETTXF_csum_blank | (n < LARGE_SLOTS - 1 ? NETTXF_more_data : 0), 0,
+		     n ? LARGE_SLOT : LARGE_SLOTS * LARGE_SLOT);
+}
+
+static void begin_exts(struct front *f)
+{
+	struct frame_spec spec = frame_spec(FRAME_TCP6, LARGE_SLOTS * LARGE_SLOT, 1, false);
+
+	begin(f);
+	spec.partial = 1;
+	frame_make(frame, &spec);
+	memcpy(f->q[0].tx[0].va, frame, 54);
+	f->q[0].tx[0].va[20] = 0;
+	memset(f->q[0].tx[0].va + 54, 0, PAGE - 54);
+	memset(f->q[0].tx[1].va, 0, PAGE);
+}
+
 /* ---- events ---- */
 
 static uint64_t kick(uint32_t port)
@@ -469,6 +492,8 @@ static const struct flood floods[] = {
 	{ "extra", "unknown extra infos", .put = put_extra, .slots = 2 },
 	{ "mcast", "multicast messages", .put = put_mcast, .slots = 2 },
 	{ "gso", "segments of 48 bytes", .begin = begin_raw, .put = put_gso, .slots = 2 },
+	{ "exts", "IPv6 extension headers without end",
+	  .begin = begin_exts, .put = put_exts, .slots = LARGE_SLOTS },
 	{ "kick_tx", "events, tx", .step = kick_tx },
 	{ "kick_rx", "events, rx", .step = kick_rx },
 	{ "kick_ctrl", "events, control", .begin = begin_ctrl, .step = kick_ctrl },

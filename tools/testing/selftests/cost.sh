@@ -262,6 +262,7 @@ cost_case wasted 'B5.2 64000 bytes, and the last grant is none'
 cost_case extra 'B3.1 unknown extra infos'
 cost_case mcast 'B3.6 multicast messages'
 cost_case gso 'B4.7 segments of 48 bytes'
+cost_case exts 'B4.10 IPv6 extension headers without end'
 cost_case kick_tx 'B7.1 events, tx' 0 $COST_EVENTS
 cost_case kick_rx 'B7.1 events, rx' 0 $COST_EVENTS
 cost_case kick_ctrl 'B7.1 events, control ring' 0 $COST_EVENTS

@@ -76,11 +76,11 @@ t_channels() {
 	must "one" ethtool -L "$vif" combined 1
 	check "it is offered" xs_wait "$key" 1
 	same "one is wanted" "$(channels "$vif")" "2 1"
-	same "two are there" "$(ls -d "/sys/class/net/$vif/queues/rx-"* | wc -l)" 2
+	same "two are there" "$(ls -d "/sys/class/net/$vif/queues/tx-"* | wc -l)" 2
 	check "traffic" stream $G4 1M flows=8
 	must "reconnect" reconnect
 	same "queues" "$(channels "$vif")" "2 1"
-	same "one is there" "$(ls -d "/sys/class/net/$vif/queues/rx-"* | wc -l)" 1
+	same "one is there" "$(ls -d "/sys/class/net/$vif/queues/tx-"* | wc -l)" 1
 	check "traffic" stream $G4 1M flows=8
 	must "two" ethtool -L "$vif" combined 2
 	check "they are offered" xs_wait "$key" 2

@@ -83,7 +83,7 @@ queue_case() {
 	same "feature-split-event-channels" "$(xs "$be/feature-split-event-channels")" "$split"
 	same "multi-queue-max-queues" "$(xs "$be/multi-queue-max-queues")" 4
 	same "queues asked for" "$(xs "$fe/multi-queue-num-queues")" "$n"
-	same "queues of the vif" "$(ls -d /sys/class/net/$vif/queues/rx-* | wc -l)" "$n"
+	same "queues of the vif" "$(ls -d /sys/class/net/$vif/queues/tx-* | wc -l)" "$n"
 	for ((q = 0; q < n; q++)); do
 		[[ $n == 1 ]] && dir=$fe || dir=$fe/queue-$q
 		if [[ $split == 1 ]]; then

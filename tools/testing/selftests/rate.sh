@@ -48,7 +48,7 @@ rate_case() {
 	must "attach" vif_attach q 1 bridge=br1 rate=8Mb/s
 	must "address" guest_address q 1 1 12
 	vif=$(vif_name q 1)
-	same "queues" "$(ls -d "/sys/class/net/$vif/queues/rx-"* | wc -l)" "$1"
+	same "queues" "$(ls -d "/sys/class/net/$vif/queues/tx-"* | wc -l)" "$1"
 	same "rate in xenstore" "$(xs "$(vif_backend q 1)/rate")" 50000,50000
 	xvt tcp 10.0.1.12 $PORT down=endless flows=16 >"$TAP_DIR/flood" 2>&1 &
 	flood=$!

@@ -122,6 +122,14 @@ do_down_up() {
 	done
 }
 
+# set_feature VIF FEATURE on|off: a feature whose ground is off cannot come on, and
+# ethtool says so.
+set_feature() {
+	local said
+	said=$(ethtool -K "$@" 2>&1) || grep 'Could not change any device features' <<<"$said" ||
+		{ echo "$said" && false; }
+}
+
 # MTU, offloads, queue length, steering: in any order.
 t_settings() { under_load do_settings; }
 do_settings() {
@@ -135,7 +143,7 @@ do_settings() {
 		case $((RANDOM % 8)) in
 		0) what="ip link set $vif mtu $((68 + RANDOM % 65450))" ;;
 		1 | 2 | 3)
-			what="ethtool -K $vif ${feature[RANDOM % 6]}"
+			what="set_feature $vif ${feature[RANDOM % 6]}"
 			((RANDOM % 2)) && what+=" on" || what+=" off"
 			;;
 		4) what="ip link set $vif txqueuelen $((1 + RANDOM % 2000))" ;;

@@ -147,7 +147,7 @@ t_pages() {
 	defer eval "echo 'module xen_netback func xenvif_queue_trim -p' >$knob"
 	must "messages" eval "echo 'module xen_netback func xenvif_queue_trim +p' >$knob"
 	echo "t_pages begins" >/dev/kmsg
-	check "traffic" stream $G4 16M flows=8
+	check "traffic" stream $G4 4M flows=8
 	# Others than ours, such as neighbour discovery, may come at any time.
 	guest_sh g 'ip link set eth0 down'
 	defer guest_address g 0 0 11

@@ -133,7 +133,9 @@ static void xenvif_get_channels(struct net_device *dev, struct ethtool_channels 
 {
 	struct xenvif *vif = netdev_priv(dev);
 
-	/* What was set: the core passes over who sets what is shown. */
+	/* What was set, not what is in use: a request for what is shown does not get here,
+	 * so the number in use could not be made what is offered.
+	 */
 	channels->max_combined = vif->params.max_queues;
 	channels->combined_count = vif->offered_queues;
 }

@@ -103,7 +103,7 @@ static u32 xenvif_gref_unmap(struct xenvif *vif, struct xenvif_grefs *grefs, u32
 		grefs->free[grefs->n_free++] = gref - grefs->gref;
 	}
 	if (!n_mapped)
-		return i;
+		goto out;
 
 	/* If it fails as a whole, each has kept its error. */
 	gnttab_unmap_refs(grefs->unmap, NULL, grefs->page, n_mapped);
@@ -117,6 +117,9 @@ static u32 xenvif_gref_unmap(struct xenvif *vif, struct xenvif_grefs *grefs, u32
 	if (n_lost)
 		xenvif_warn(vif, "cannot unmap %u static grants; their pages are lost\n",
 			    n_lost);
+out:
+	/* What is lost still takes a place in Xen's table. */
+	atomic_sub(i - n_lost, &xenvif_gref_all);
 	return i;
 }
 
@@ -133,7 +136,6 @@ static void xenvif_gref_remove(struct xenvif_queue *queue, struct xenvif_grefs *
 	synchronize_rcu();
 	for (i = 0; i < grefs->n_picked; cond_resched())
 		i += xenvif_gref_unmap(queue->vif, grefs, i);
-	atomic_sub(grefs->n_picked, &xenvif_gref_all);
 	grefs->n_picked = 0;
 }
 
@@ -288,6 +290,5 @@ void xenvif_gref_free(struct xenvif_queue *queue)
 			grefs->picked[grefs->n_picked++] = gref - grefs->gref;
 	for (i = 0; i < grefs->n_picked; cond_resched())
 		i += xenvif_gref_unmap(queue->vif, grefs, i);
-	atomic_sub(grefs->n_picked, &xenvif_gref_all);
 	kvfree(grefs);
 }

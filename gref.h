@@ -117,7 +117,9 @@ struct xenvif_grefs {
 
 struct xenvif_queue;
 
-/* How many there are, of all queues of all guests. */
+/* How many are mapped, or about to be, of all queues of all guests; and how many are
+ * lost.
+ */
 extern atomic_t xenvif_gref_all;
 
 static inline u32 xenvif_gref_bucket(const struct xenvif_grefs *grefs, grant_ref_t ref)

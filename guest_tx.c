@@ -614,23 +614,32 @@ static void xenvif_tx_set_hash(struct sk_buff *skb, const struct xenvif_tx_work 
 	skb_set_hash(skb, work->hash, l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
 }
 
-/* Whether the stack may make one packet of this and others. UDP is hardly ever merged,
- * and looking whether it could be costs more than the rest of a small datagram's
+/* Whether the stack may make one packet of this and others: of TCP. UDP is hardly ever
+ * merged, and looking whether it could be costs more than the rest of a small datagram's
  * delivery: so that is done only where the administrator wants it, all UDP or none,
- * which keeps the order. Fragments, never merged, are most likely UDP.
+ * which keeps the order. Fragments, never merged, are most likely UDP. Of others there
+ * is little to gain, and much to lose: the stack would follow IPv6 extension headers,
+ * here too, and tunnels, to whatever end.
  */
 static bool xenvif_tx_may_merge(const struct sk_buff *skb)
 {
-	if (skb->dev->features & (NETIF_F_GRO_UDP_FWD | NETIF_F_GRO_FRAGLIST))
-		return true;
-	if (skb->protocol == htons(ETH_P_IP) && skb_headlen(skb) >= sizeof(struct iphdr))
-		return ((const struct iphdr *)skb->data)->protocol != IPPROTO_UDP;
-	if (skb->protocol == htons(ETH_P_IPV6) && skb_headlen(skb) >= sizeof(struct ipv6hdr)) {
-		u8 next = ((const struct ipv6hdr *)skb->data)->nexthdr;
+	u32 depth;
+	__be16 proto = xenvif_tx_inner_proto(skb, &depth);
+	const u8 *ip = skb->data + depth;
+	int len = skb_headlen(skb) - depth;
+	u8 next;
 
-		return next != IPPROTO_UDP && next != IPPROTO_FRAGMENT;
-	}
-	return true;
+	if (proto == htons(ETH_P_IP) && len >= (int)sizeof(struct iphdr))
+		next = ((const struct iphdr *)ip)->protocol;
+	else if (proto == htons(ETH_P_IPV6) && len >= (int)sizeof(struct ipv6hdr))
+		next = ((const struct ipv6hdr *)ip)->nexthdr;
+	else
+		return false;
+	if (proto == htons(ETH_P_IPV6) && next == IPPROTO_FRAGMENT)
+		next = IPPROTO_UDP;
+	return next == IPPROTO_TCP ||
+	       (next == IPPROTO_UDP &&
+		skb->dev->features & (NETIF_F_GRO_UDP_FWD | NETIF_F_GRO_FRAGLIST));
 }
 
 /* Make the skb. That is done no sooner than it goes up the stack: then there are but a

@@ -66,7 +66,7 @@ struct xenvif_backend {
 #define XENVIF_CHANGED_HOTPLUG	0
 #define XENVIF_CHANGED_RATE	1
 
-/* A transaction at a time: a driver domain may not have many. */
+/* Publishes for one vif at a time: a driver domain may not have many transactions. */
 static struct workqueue_struct *xenvif_publish_queue;
 
 /* Orders xenvif_uevent() and the end of a vif. */
@@ -171,16 +171,20 @@ static int xenvif_write(const struct xenvif *vif,
 			int (*put)(struct xenbus_transaction t, const struct xenvif *vif))
 {
 	struct xenbus_transaction t;
+	char *state;
 	int err;
 
 	do {
 		err = xenbus_transaction_start(&t);
 		if (err)
 			break;
-		if (xenbus_exists(t, vif->xdev->nodename, "state"))
+		state = xenbus_read(t, vif->xdev->nodename, "state", NULL);
+		if (IS_ERR(state)) {
+			err = PTR_ERR(state);
+		} else {
+			kfree(state);
 			err = put(t, vif);
-		else
-			err = -ENOENT;
+		}
 		if (err)
 			xenbus_transaction_end(t, 1);
 		else
@@ -560,7 +564,8 @@ static void xenvif_frontend_changed(struct xenbus_device *xdev, enum xenbus_stat
 	gone = xenvif_follow(be, state);
 	mutex_unlock(&be->lock);
 	/* Who unbinds the driver has the device locked, and waits for this thread: he
-	 * must not be waited for. The device goes with its directory then.
+	 * must not be waited for. The device goes with its directory then. So it does if
+	 * he who has it locked binds the driver.
 	 */
 	if (gone && device_trylock(&xdev->dev)) {
 		device_unlock(&xdev->dev);
@@ -622,6 +627,12 @@ static bool xenvif_watch_will_handle(struct xenbus_watch *watch, const char *pat
 	return !watch->nr_pending;
 }
 
+static bool xenvif_watch_will_not_handle(struct xenbus_watch *watch, const char *path,
+					 const char *token)
+{
+	return false;
+}
+
 /* "BYTES,USECS": so many bytes every so many microseconds. */
 static int xenvif_parse_rate(char *text, u64 *bytes, u64 *usecs)
 {
@@ -671,7 +682,9 @@ static bool xenvif_dir_will_handle(struct xenbus_watch *watch, const char *path,
 		set_bit(XENVIF_CHANGED_HOTPLUG, &be->changed);
 	if (rate)
 		set_bit(XENVIF_CHANGED_RATE, &be->changed);
-	/* The handler that has not begun yet must see it. */
+	/* Before nr_pending is read, which is less by one before the handler clears bits:
+	 * if an event still counts there its handler finds these.
+	 */
 	smp_mb__after_atomic();
 	return (hotplug || rate) && !watch->nr_pending;
 }
@@ -724,11 +737,16 @@ static void xenvif_unwatch(struct xenbus_watch *watch)
 }
 
 /* Without this watch the vif can do all but hear of a frontend that changes its mind
- * while it is connected.
+ * while it is connected. Xenbus has yet to have one, on the frontend's state, without
+ * which there is no vif: if there is none left for that, this one is given up.
  */
 static void xenvif_watch_mcast(struct xenvif_backend *be)
 {
 	struct xenbus_watch *watch = &be->mcast_watch;
+	struct xenbus_watch spare = {
+		.will_handle = xenvif_watch_will_not_handle,
+		.callback = xenvif_mcast_changed,
+	};
 	int err = -ENOMEM;
 
 	watch->will_handle = xenvif_watch_will_handle;
@@ -737,8 +755,15 @@ static void xenvif_watch_mcast(struct xenvif_backend *be)
 				be->xdev->otherend);
 	if (watch->node)
 		err = register_xenbus_watch(watch);
-	if (!err)
-		return;
+	if (!err) {
+		spare.node = watch->node;
+		err = register_xenbus_watch(&spare);
+		if (!err) {
+			unregister_xenbus_watch(&spare);
+			return;
+		}
+		unregister_xenbus_watch(watch);
+	}
 	xenvif_warn(be->vif, "cannot watch request-multicast-control: %pe\n", ERR_PTR(err));
 	kfree(watch->node);
 	watch->node = NULL;

@@ -947,6 +947,8 @@ static void b4_10(struct front *f)
 				tx_cut(&t, 1 + len / PAGE);
 				t.flags = NETTXF_csum_blank;
 				answered(&f->q[0], &t);
+				t.flags = 0;
+				answered(&f->q[0], &t);
 			}
 		}
 	}

@@ -6,6 +6,8 @@
 
 #include "test.h"
 
+#include <ucontext.h>
+
 #include "ctrl_stand.h"
 
 #define SUCCESS		XEN_NETIF_CTRL_STATUS_SUCCESS
@@ -367,6 +369,62 @@ static void test_leave_at_once(void **state)
 	ctrl_stand_down();
 }
 
+/* The same with one that is being served: on a stack of his own he waits for its end. */
+static ucontext_t work_context, leave_context;
+static u32 points;
+
+static void leave(void)
+{
+	xenvif_ctrl_disconnect(&ctrl_stand->vif);
+}
+
+static void work_goes_on(void)
+{
+	sim.on_cancel = NULL;
+	swapcontext(&leave_context, &work_context);
+}
+
+static void leave_at_tenth(enum sim_point point)
+{
+	static u8 stack[256 * 1024];
+
+	(void)point;
+	if (++points != 10)
+		return;
+	getcontext(&leave_context);
+	leave_context.uc_stack.ss_sp = stack;
+	leave_context.uc_stack.ss_size = sizeof(stack);
+	leave_context.uc_link = &work_context;
+	makecontext(&leave_context, leave, 0);
+	sim.on_cancel = work_goes_on;
+	swapcontext(&work_context, &leave_context);
+}
+
+static void test_leave_midway(void **state)
+{
+	struct xen_netif_ctrl_sring *ring;
+	u32 i;
+
+	UNUSED(state);
+	ctrl_stand_up(0, 4);
+	ring = ctrl_stand->ring;
+	ctrl_stand->honest = false;
+	ctrl_stand->hostile = leave_at_tenth;
+	for (i = 0; i < 16; i++)
+		POST(SET_HASH_KEY, CTRL_STAND_GREF, 40, 0);
+	ctrl_stand_push();
+	points = 0;
+	assert_int_equal(ctrl_stand_connect(4), 0);
+	sim.work->queued = false;
+	sim.work->function(sim.work);
+	/* Some are answered, and of the rest none is taken. */
+	assert_in_range(ring->rsp_prod, 1, 3);
+	ctrl_stand->hostile = NULL;
+	swapcontext(&work_context, &leave_context);
+	assert_null(ctrl_stand->vif.ctrl);
+	ctrl_stand_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +444,7 @@ int main(void)
 		TEST(test_absent),
 		TEST(test_leave_busy),
 		TEST(test_leave_at_once),
+		TEST(test_leave_midway),
 	};
 
 	return cmocka_run_group_tests_name("ctrl", tests, NULL, NULL);

@@ -1194,6 +1194,8 @@ bool cancel_work_sync(struct work_struct *work)
 
 	sim_may_sleep();
 	work->queued = false;
+	if (sim.on_cancel)
+		sim.on_cancel();
 	/* It has just begun, and is waited for. */
 	if (was && sim.cancel_late)
 		work->function(work);

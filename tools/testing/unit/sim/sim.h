@@ -58,8 +58,9 @@ struct sim {
 	bool fail_hypercall;
 	/* No port can be bound, no page mapped, no thread made, if they count down to 0. */
 	u32 fail_bind_in;
-	/* Work that is cancelled has just begun. */
+	/* Work that is cancelled has just begun; or goes on, and ends in this. */
 	bool cancel_late;
+	void (*on_cancel)(void);
 	u32 fail_map_in;
 	u32 fail_thread_in;
 	/* If not 0: bad grants are fine after so many of them. */

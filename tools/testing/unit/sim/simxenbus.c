@@ -154,16 +154,6 @@ int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const 
 	return 0;
 }
 
-int xenbus_exists(struct xenbus_transaction transaction, const char *dir, const char *key)
-{
-	char *text = xenbus_read(transaction, dir, key, NULL);
-
-	if (IS_ERR(text))
-		return 0;
-	kfree(text);
-	return 1;
-}
-
 int xenbus_rm(struct xenbus_transaction transaction, const char *dir, const char *key)
 {
 	(void)transaction;
@@ -232,7 +222,8 @@ int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 
 int register_xenbus_watch(struct xenbus_watch *watch)
 {
-	if (fails(&sim_xs.fail_watch_in))
+	if (fails(&sim_xs.fail_watch_in) ||
+	    (sim_xs.watches_max && sim_xs.n_watches == sim_xs.watches_max))
 		return -ENOSPC;
 	if (sim_xs.n_watches == ARRAY_SIZE(sim_xs.watch))
 		sim_bug("too many watches");

@@ -137,6 +137,7 @@ struct sim_xs {
 	u32 n_reads;
 	u32 n_watches;
 	struct xenbus_watch *watch[8];
+	u32 watches_max;	/* so many can be had; 0: all */
 
 	/* Nothing can be written, no watch be had, if they count down to 0. */
 	u32 fail_write_in;
@@ -168,7 +169,6 @@ void sim_xs_handle(void);
 
 char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len);
 int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const char *key, const char *fmt, ...);
-int xenbus_exists(struct xenbus_transaction transaction, const char *dir, const char *key);
 int xenbus_rm(struct xenbus_transaction transaction, const char *dir, const char *key);
 int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 			 bool (*will_handle)(struct xenbus_watch *watch, const char *path,

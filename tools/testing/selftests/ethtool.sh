@@ -234,6 +234,20 @@ queue_stat() {
 t_qstats() {
 	local vif said rx tx n
 	vif=$(vif_name g 0)
+	qstats_of_all
+	# All but one of its queues go.
+	defer reconnect
+	defer ethtool -L "$vif" combined 2
+	must "one queue" ethtool -L "$vif" combined 1
+	must "reconnect" reconnect
+	said=$(xvt qstats "$vif" 2>&1) || fail "xvt qstats: $said"
+	diag "$said"
+	n=$(awk '/^all/ { print $3 }' <<<"$said")
+	((n >= rx)) || fail "received by all, with one queue: $n, and $rx before"
+	n=$(awk '/^rx/ { n += $3 } END { print n }' <<<"$said")
+	((n < rx)) || fail "received by one queue: $n, of $rx"
+}
+qstats_of_all() {
 	check "traffic" stream $G4 2M flows=8
 	rx=$(queue_stat "$vif" tx packets)
 	tx=$(queue_stat "$vif" rx packets)
@@ -243,7 +257,12 @@ t_qstats() {
 	((rx > 100 && rx <= n && n <= $(queue_stat "$vif" tx packets))) || fail "received: $n, not $rx"
 	n=$(awk '/^tx/ { n += $3 } END { print n }' <<<"$said")
 	((tx > 100 && tx <= n && n <= $(queue_stat "$vif" rx packets))) || fail "sent: $n, not $tx"
-	same "queues" "$(wc -l <<<"$said")" 4
+	# Of the device: with what queues have done that are gone.
+	n=$(awk '/^all/ { print $3 }' <<<"$said")
+	((rx <= n && n <= $(queue_stat "$vif" tx packets))) || fail "received by all: $n, not $rx"
+	n=$(awk '/^all/ { print $6 }' <<<"$said")
+	((tx <= n && n <= $(queue_stat "$vif" rx packets))) || fail "sent by all: $n, not $tx"
+	same "queues" "$(grep -c '^[rt]x' <<<"$said")" 4
 	same "receive queues with a NAPI instance" \
 		"$(grep -cE '^rx .* napi [1-9]' <<<"$said")" 2
 }

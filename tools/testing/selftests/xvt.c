@@ -16,7 +16,8 @@
  *   xvt gen    pseudo-random bytes to standard output
  *   xvt watch  wait until a running "xvt tcp stat=FILE" has moved on
  *   xvt qstats what netdev netlink has of an interface's queues, a line each:
- *              rx|tx QUEUE PACKETS BYTES napi ID
+ *              rx|tx QUEUE PACKETS BYTES napi ID, then of the device:
+ *              all rx PACKETS BYTES tx PACKETS BYTES
  *   xvt pools  ... of its page pools: pool napi ID inflight PAGES bytes N
  *
  * Exit status: 0 all content was right, 1 it was not, 2 the test could not run.
@@ -1400,6 +1401,13 @@ static void got_qstats(const struct nlattr **attrs)
 	       nl_number(attrs[tx ? QSTATS_TX_BYTES : QSTATS_RX_BYTES]), nl_napi[tx][id]);
 }
 
+static void got_total(const struct nlattr **attrs)
+{
+	printf("all rx %" PRIu64 " %" PRIu64 " tx %" PRIu64 " %" PRIu64 "\n",
+	       nl_number(attrs[QSTATS_RX_PACKETS]), nl_number(attrs[QSTATS_RX_BYTES]),
+	       nl_number(attrs[QSTATS_TX_PACKETS]), nl_number(attrs[QSTATS_TX_BYTES]));
+}
+
 static const struct nl_request nl_empty = { .nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) };
 static uint32_t nl_ifindex;
 
@@ -1454,6 +1462,9 @@ static int cmd_qstats(int argc, char **argv)
 	nl_put(&req, QSTATS_IFINDEX, &nl_ifindex, sizeof(nl_ifindex));
 	nl_put(&req, QSTATS_SCOPE, &scope, sizeof(scope));
 	nl_ask(fd, &req, nl_family, NETDEV_QSTATS_GET, true, got_qstats);
+	req = nl_empty;
+	nl_put(&req, QSTATS_IFINDEX, &nl_ifindex, sizeof(nl_ifindex));
+	nl_ask(fd, &req, nl_family, NETDEV_QSTATS_GET, true, got_total);
 	close(fd);
 	return 0;
 }

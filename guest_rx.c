@@ -137,13 +137,18 @@ static bool xenvif_rx_fits(const struct xenvif *vif, const struct sk_buff *skb)
  * for most; here comes what waited for the frontend before this one. Returns whether
  * the packet can go.
  */
-static bool xenvif_rx_fill_csum(const struct xenvif *vif, struct sk_buff *skb)
+static noinline bool xenvif_rx_fill_csum(const struct xenvif *vif, struct sk_buff *skb)
 {
-	if (skb->ip_summed != CHECKSUM_PARTIAL ||
-	    (vlan_get_protocol(skb) == htons(ETH_P_IPV6) ? vif->frontend.ipv6_csum :
-							   vif->frontend.ip_csum))
+	if (vlan_get_protocol(skb) == htons(ETH_P_IPV6) ? vif->frontend.ipv6_csum :
+							  vif->frontend.ip_csum)
 		return true;
 	return !skb_is_gso(skb) && !skb_checksum_help(skb);
+}
+
+/* Whether the frontend fills in whatever checksum is missing. */
+static bool xenvif_rx_fills_csums(const struct xenvif *vif)
+{
+	return vif->frontend.ip_csum && vif->frontend.ipv6_csum;
 }
 
 /**
@@ -309,7 +314,9 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 		goto drop;
 	why = XENVIF_XMIT_DROP_UNFIT;
 	if (unlikely(!xenvif_rx_fits(queue->vif, skb)) ||
-	    unlikely(!xenvif_rx_fill_csum(queue->vif, skb)) ||
+	    (skb->ip_summed == CHECKSUM_PARTIAL &&
+	     unlikely(!xenvif_rx_fills_csums(queue->vif)) &&
+	     !xenvif_rx_fill_csum(queue->vif, skb)) ||
 	    unlikely(skb_orphan_frags(skb, GFP_ATOMIC)))
 		goto drop;
 

@@ -103,11 +103,12 @@ queue_case() {
 	check "one flow" stream 10.0.1.12 4M
 	check "UDP" xvt udp 10.0.1.12 $PORT 0 9000 301
 	for dir in tx_packets rx_packets; do
-		count=$(queue_counts "$vif" $dir)
-		same "queues with a counter $dir" "$(wc -w <<<"$count")" "$n"
-		# shellcheck disable=SC2086
-		for q in $count; do
-			((q > 50)) || fail "$dir: $q on a queue: $(echo $count)"
+		# Of each queue that there may be, these first.
+		read -ra count < <(queue_counts "$vif" $dir | xargs)
+		same "queues with a counter $dir" ${#count[@]} 4
+		for ((q = 0; q < 4; q++)); do
+			(((q < n && count[q] > 50) || (q >= n && !count[q]))) ||
+				fail "$dir: ${count[q]} on queue $q of $n: ${count[*]}"
 		done
 	done
 	sums_hold "$vif"

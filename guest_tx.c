@@ -577,12 +577,11 @@ static bool xenvif_tx_gso_setup(struct sk_buff *skb, __be16 proto,
 	return true;
 }
 
+/* @proto: what is behind @depth bytes of VLAN tags. */
 static bool xenvif_tx_offload(struct xenvif_queue *queue, struct sk_buff *skb,
-			      const struct xenvif_tx_work *work)
+			      const struct xenvif_tx_work *work, __be16 proto, u32 depth)
 {
 	bool blank = work->flags & XEN_NETTXF_csum_blank;
-	__be16 proto;
-	u32 depth;
 
 	if (!blank && work->gso_type == XEN_NETIF_GSO_TYPE_NONE) {
 		if (work->flags & XEN_NETTXF_data_validated &&
@@ -594,7 +593,6 @@ static bool xenvif_tx_offload(struct xenvif_queue *queue, struct sk_buff *skb,
 	if (!blank)
 		queue->tx.counts[XENVIF_TX_CSUM_FIXUP]++;
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	proto = xenvif_tx_inner_proto(skb, &depth);
 	if (!xenvif_tx_csum_setup(skb, proto, depth, !blank))
 		return false;
 	return work->gso_type == XEN_NETIF_GSO_TYPE_NONE ||
@@ -621,10 +619,8 @@ static void xenvif_tx_set_hash(struct sk_buff *skb, const struct xenvif_tx_work 
  * is little to gain, and much to lose: the stack would follow IPv6 extension headers,
  * here too, and tunnels, to whatever end.
  */
-static bool xenvif_tx_may_merge(const struct sk_buff *skb)
+static bool xenvif_tx_may_merge(const struct sk_buff *skb, __be16 proto, u32 depth)
 {
-	u32 depth;
-	__be16 proto = xenvif_tx_inner_proto(skb, &depth);
 	const u8 *ip = skb->data + depth;
 	int len = skb_headlen(skb) - depth;
 	u8 next;
@@ -676,7 +672,8 @@ static void xenvif_tx_deliver(struct xenvif_queue *queue, struct xenvif_tx_work 
 {
 	struct sk_buff *skb = xenvif_tx_make(work);
 	struct xenvif_queue_tx *tx = &queue->tx;
-	u32 len;
+	u32 len, depth;
+	__be16 proto;
 
 	if (unlikely(!skb)) {
 		xenvif_tx_free(tx, work);
@@ -693,14 +690,15 @@ static void xenvif_tx_deliver(struct xenvif_queue *queue, struct xenvif_tx_work 
 		goto bad_header;
 	skb->protocol = eth_type_trans(skb, queue->vif->dev);
 	skb_reset_network_header(skb);
-	if (unlikely(!xenvif_tx_offload(queue, skb, work)))
+	proto = xenvif_tx_inner_proto(skb, &depth);
+	if (unlikely(!xenvif_tx_offload(queue, skb, work, proto, depth)))
 		goto bad_header;
 
 	xenvif_tx_set_hash(skb, work);
 	skb_record_rx_queue(skb, queue->id);
 	tx->counts[XENVIF_TX_PACKETS]++;
 	tx->counts[XENVIF_TX_BYTES] += len;
-	if (xenvif_tx_may_merge(skb))
+	if (xenvif_tx_may_merge(skb, proto, depth))
 		napi_gro_receive(&tx->napi, skb);
 	else
 		netif_receive_skb(skb);

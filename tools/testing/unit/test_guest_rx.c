@@ -1112,6 +1112,16 @@ static void test_unfit_kinds(void **state)
 	assert_unfit(linear(4096 - 255, 0), true);
 }
 
+/* A packet whose checksum is to be filled in. */
+static struct sk_buff *unfilled(bool v6)
+{
+	struct sk_buff *skb = linear(3000, 0);
+
+	skb->protocol = htons(v6 ? ETH_P_IPV6 : ETH_P_IP);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	return skb;
+}
+
 /* Checksums that the frontend before this one would have filled in. */
 static void test_unfit_csum(void **state)
 {
@@ -1126,22 +1136,16 @@ static void test_unfit_csum(void **state)
 		for (v6 = 0; v6 <= 1; v6++) {
 			bool fills = takes & (1 << v6);
 
-			skb = linear(3000, 0);
-			skb->protocol = htons(v6 ? ETH_P_IPV6 : ETH_P_IP);
-			skb->ip_summed = CHECKSUM_PARTIAL;
-			assert_unfit(skb, false);
+			assert_unfit(unfilled(v6), false);
 			assert_int_equal(!!(stand->last_flags & XEN_NETRXF_csum_blank), fills);
 			/* Nobody fills in each segment's. */
-			skb = linear(3000, 0);
-			skb->protocol = htons(v6 ? ETH_P_IPV6 : ETH_P_IP);
+			skb = unfilled(v6);
 			set_gso(skb, v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4, 1448);
 			assert_unfit(skb, !fills);
 		}
 	}
 	stand->vif.frontend.ip_csum = false;
-	skb = linear(3000, 0);
-	skb->protocol = htons(ETH_P_IP);
-	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb = unfilled(false);
 	sim.fail_alloc_in = 1;
 	assert_unfit(skb, true);
 	sim.fail_alloc_in = 0;

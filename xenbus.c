@@ -44,7 +44,8 @@
  * @changed: XENVIF_CHANGED_*: what of it was written and not looked at yet
  * @n_failed: connects that failed since @failed_since
  * @failed_since: when the first of them did, in jiffies
- * @mcast_watch: on the frontend's wish for a multicast filter
+ * @mcast_watch: on the frontend's wish for a multicast filter, once it was connected
+ * @mcast: that wish, as it was read last
  */
 struct xenvif_backend {
 	struct xenbus_device *xdev;
@@ -58,6 +59,7 @@ struct xenvif_backend {
 	u32 n_failed;
 	unsigned long failed_since;
 	struct xenbus_watch mcast_watch;
+	bool mcast;
 };
 
 /* Bits of xenvif_backend.changed. HOTPLUG: the script's word that it has done its work.
@@ -66,7 +68,12 @@ struct xenvif_backend {
 #define XENVIF_CHANGED_HOTPLUG	0
 #define XENVIF_CHANGED_RATE	1
 
-/* Publishes for one vif at a time: a driver domain may not have many transactions. */
+/* A driver domain may have some ten transactions at a time. With one at a time it has
+ * enough, whatever its guests do to all of their vifs at once.
+ */
+static DEFINE_MUTEX(xenvif_transaction_lock);
+
+/* Publishes for one vif after the other: they would wait for that lock. */
 static struct workqueue_struct *xenvif_publish_queue;
 
 /* Orders xenvif_uevent() and the end of a vif. */
@@ -124,6 +131,19 @@ struct xenvif_offer {
 	u32 value;
 };
 
+/* -ENOENT: the toolstack has taken the vif's directory away. What is written into it then
+ * would bring it back.
+ */
+static int xenvif_find_dir(struct xenbus_transaction t, const struct xenvif *vif)
+{
+	char *state = xenbus_read(t, vif->xdev->nodename, "state", NULL);
+
+	if (IS_ERR(state))
+		return PTR_ERR(state);
+	kfree(state);
+	return 0;
+}
+
 static int xenvif_put_offers(struct xenbus_transaction t, const struct xenvif *vif)
 {
 	const struct xenvif_params *params = &vif->params;
@@ -142,7 +162,7 @@ static int xenvif_put_offers(struct xenbus_transaction t, const struct xenvif *v
 		{ "feature-split-event-channels", params->split_channels },
 		{ "multi-queue-max-queues", READ_ONCE(vif->offered_queues) },
 	};
-	int err = 0;
+	int err = xenvif_find_dir(t, vif);
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(offers) && !err; i++)
@@ -155,47 +175,64 @@ static int xenvif_put_offers(struct xenbus_transaction t, const struct xenvif *v
 static int xenvif_put_changes(struct xenbus_transaction t, const struct xenvif *vif)
 {
 	const char *dir = vif->xdev->nodename;
-	int err;
+	int err = xenvif_find_dir(t, vif);
 
-	err = xenbus_printf(t, dir, "multi-queue-max-queues", "%u",
-			    READ_ONCE(vif->offered_queues));
+	if (!err)
+		err = xenbus_printf(t, dir, "multi-queue-max-queues", "%u",
+				    READ_ONCE(vif->offered_queues));
 	if (!err && READ_ONCE(vif->link_seen))
 		err = xenbus_printf(t, dir, "carrier", "%u", netif_running(vif->dev));
 	return err;
 }
 
-/* Write all of it or nothing; and that not into a directory that the toolstack has
- * taken away, which would come back by it: -ENOENT.
+/* What was told of the vif; and the directory of its domain there, if nothing is left in
+ * it: a driver domain may not have many nodes either, and each guest that restarts is
+ * another domain.
  */
-static int xenvif_write(const struct xenvif *vif,
-			int (*put)(struct xenbus_transaction t, const struct xenvif *vif))
+static int xenvif_rm_error(struct xenbus_transaction t, const struct xenvif *vif)
 {
-	struct xenbus_transaction t;
-	char *state;
+	unsigned int n_left;
+	char path[64];
+	char **left;
 	int err;
 
+	snprintf(path, sizeof(path), "error/%s", vif->xdev->nodename);
+	err = xenbus_rm(t, path, "");
+	if (err)
+		return err;
+	*strrchr(path, '/') = '\0';
+	left = xenbus_directory(t, path, "", &n_left);
+	if (IS_ERR(left))
+		return PTR_ERR(left);
+	kfree(left);
+	return n_left ? 0 : xenbus_rm(t, path, "");
+}
+
+/* Do all of it or nothing. */
+static int xenvif_transact(const struct xenvif *vif,
+			   int (*body)(struct xenbus_transaction t, const struct xenvif *vif))
+{
+	struct xenbus_transaction t;
+	int err;
+
+	mutex_lock(&xenvif_transaction_lock);
 	do {
 		err = xenbus_transaction_start(&t);
 		if (err)
 			break;
-		state = xenbus_read(t, vif->xdev->nodename, "state", NULL);
-		if (IS_ERR(state)) {
-			err = PTR_ERR(state);
-		} else {
-			kfree(state);
-			err = put(t, vif);
-		}
+		err = body(t, vif);
 		if (err)
 			xenbus_transaction_end(t, 1);
 		else
 			err = xenbus_transaction_end(t, 0);
 	} while (err == -EAGAIN);
+	mutex_unlock(&xenvif_transaction_lock);
 	return err;
 }
 
 static int xenvif_write_offers(struct xenvif_backend *be)
 {
-	int err = xenvif_write(be->vif, xenvif_put_offers);
+	int err = xenvif_transact(be->vif, xenvif_put_offers);
 
 	if (err && err != -ENOENT)
 		xenbus_dev_fatal(be->xdev, err, "writing features");
@@ -370,6 +407,7 @@ static int xenvif_try_connect(struct xenvif_backend *be)
 	err = xenvif_read_frontend(be, &frontend);
 	if (err)
 		return err;
+	be->mcast = frontend.mcast_control;
 	err = xenvif_read_u32_or(be->xdev->otherend, "multi-queue-num-queues", &n_queues, 1);
 	if (!err && (!n_queues || n_queues > vif->params.max_queues))
 		err = -ERANGE;
@@ -396,6 +434,63 @@ static int xenvif_try_connect(struct xenvif_backend *be)
 	return err;
 }
 
+/* One event that waits is enough: the handler looks at what is there then. */
+static bool xenvif_watch_will_handle(struct xenbus_watch *watch, const char *path,
+				     const char *token)
+{
+	return !watch->nr_pending;
+}
+
+/* The filter of a connection may be off for the driver's own reasons: it is for a wish
+ * that has changed.
+ */
+static void xenvif_mcast_changed(struct xenbus_watch *watch, const char *path,
+				 const char *token)
+{
+	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, mcast_watch);
+	const char *dir = be->xdev->otherend;
+	u32 mcast;
+	int err;
+
+	mutex_lock(&be->lock);
+	if (be->state == XenbusStateConnected) {
+		err = xenvif_read_u32_or(dir, "request-multicast-control", &mcast, 0);
+		if (err) {
+			xenvif_xenbus_error(be, err, "reading %s/request-multicast-control",
+					    dir);
+		} else if (!!mcast != be->mcast) {
+			be->mcast = mcast;
+			WRITE_ONCE(be->vif->mcast_control, be->mcast);
+		}
+	}
+	mutex_unlock(&be->lock);
+}
+
+/* Without this watch the vif can do all but hear of a frontend that changes its mind
+ * while it is connected. So it is the last one to be asked for, of the few that a driver
+ * domain may have; and not by probe, which would have to wait for xenwatch to give it up,
+ * while xenwatch may wait for probe to let the device go.
+ */
+static void xenvif_watch_mcast(struct xenvif_backend *be)
+{
+	struct xenbus_watch *watch = &be->mcast_watch;
+	int err = -ENOMEM;
+
+	if (watch->node)
+		return;
+	watch->will_handle = xenvif_watch_will_handle;
+	watch->callback = xenvif_mcast_changed;
+	watch->node = kasprintf(GFP_KERNEL, "%s/request-multicast-control",
+				be->xdev->otherend);
+	if (watch->node)
+		err = register_xenbus_watch(watch);
+	if (!err)
+		return;
+	xenvif_warn(be->vif, "cannot watch request-multicast-control: %pe\n", ERR_PTR(err));
+	kfree(watch->node);
+	watch->node = NULL;
+}
+
 /* A frontend may try again as it likes, but each failure costs lines in the log,
  * some of them written by others: too many, and it has to wait.
  */
@@ -413,13 +508,18 @@ static int xenvif_backend_connect(struct xenvif_backend *be)
 	err = xenvif_try_connect(be);
 	if (err)
 		be->n_failed++;
+	else
+		xenvif_watch_mcast(be);
 	return err;
 }
 
 static void xenvif_show_state(struct xenvif_backend *be, enum xenbus_state state)
 {
 	be->shown = state;
+	/* It writes in a transaction. */
+	mutex_lock(&xenvif_transaction_lock);
 	xenbus_switch_state(be->xdev, state);
+	mutex_unlock(&xenvif_transaction_lock);
 }
 
 /* Connected is shown once the hotplug script is done. */
@@ -520,6 +620,9 @@ static void xenvif_follow_connected(struct xenvif_backend *be)
 		xenvif_read_headroom(be);
 	xenvif_set_state(be, XenbusStateConnected);
 	xenvif_show_connected(be);
+	/* The script is not done yet: what was shown before it had reconfigured. */
+	if (be->shown == XenbusStateReconfigured)
+		xenvif_show_state(be, XenbusStateInitWait);
 }
 
 /* The frontend has changed its state. Returns whether the device shall go. */
@@ -603,7 +706,7 @@ void xenvif_fatal_work(struct work_struct *work)
 void xenvif_publish_work(struct work_struct *work)
 {
 	struct xenvif *vif = container_of(work, struct xenvif, publish_work);
-	int err = xenvif_write(vif, xenvif_put_changes);
+	int err = xenvif_transact(vif, xenvif_put_changes);
 
 	if (err && err != -ENOENT)
 		xenvif_warn(vif, "cannot write to xenstore: %pe\n", ERR_PTR(err));
@@ -618,19 +721,6 @@ void xenvif_publish_work(struct work_struct *work)
 void xenvif_publish(struct xenvif *vif)
 {
 	queue_work(xenvif_publish_queue, &vif->publish_work);
-}
-
-/* One event that waits is enough: the handler looks at what is there then. */
-static bool xenvif_watch_will_handle(struct xenbus_watch *watch, const char *path,
-				     const char *token)
-{
-	return !watch->nr_pending;
-}
-
-static bool xenvif_watch_will_not_handle(struct xenbus_watch *watch, const char *path,
-					 const char *token)
-{
-	return false;
 }
 
 /* "BYTES,USECS": so many bytes every so many microseconds. */
@@ -704,67 +794,11 @@ static void xenvif_dir_changed(struct xenbus_watch *watch, const char *path,
 	mutex_unlock(&be->lock);
 }
 
-/* Before the frontend is connected there is nothing to change: what it wants is
- * read then.
- */
-static void xenvif_mcast_changed(struct xenbus_watch *watch, const char *path,
-				 const char *token)
-{
-	struct xenvif_backend *be = container_of(watch, struct xenvif_backend, mcast_watch);
-	const char *dir = be->xdev->otherend;
-	u32 mcast;
-	int err;
-
-	mutex_lock(&be->lock);
-	if (be->state == XenbusStateConnected) {
-		err = xenvif_read_u32_or(dir, "request-multicast-control", &mcast, 0);
-		if (err)
-			xenvif_xenbus_error(be, err, "reading %s/request-multicast-control",
-					    dir);
-		else
-			WRITE_ONCE(be->vif->mcast_control, mcast);
-	}
-	mutex_unlock(&be->lock);
-}
-
 static void xenvif_unwatch(struct xenbus_watch *watch)
 {
 	if (!watch->node)
 		return;
 	unregister_xenbus_watch(watch);
-	kfree(watch->node);
-	watch->node = NULL;
-}
-
-/* Without this watch the vif can do all but hear of a frontend that changes its mind
- * while it is connected. Xenbus has yet to have one, on the frontend's state, without
- * which there is no vif: if there is none left for that, this one is given up.
- */
-static void xenvif_watch_mcast(struct xenvif_backend *be)
-{
-	struct xenbus_watch *watch = &be->mcast_watch;
-	struct xenbus_watch spare = {
-		.will_handle = xenvif_watch_will_not_handle,
-		.callback = xenvif_mcast_changed,
-	};
-	int err = -ENOMEM;
-
-	watch->will_handle = xenvif_watch_will_handle;
-	watch->callback = xenvif_mcast_changed;
-	watch->node = kasprintf(GFP_KERNEL, "%s/request-multicast-control",
-				be->xdev->otherend);
-	if (watch->node)
-		err = register_xenbus_watch(watch);
-	if (!err) {
-		spare.node = watch->node;
-		err = register_xenbus_watch(&spare);
-		if (!err) {
-			unregister_xenbus_watch(&spare);
-			return;
-		}
-		unregister_xenbus_watch(watch);
-	}
-	xenvif_warn(be->vif, "cannot watch request-multicast-control: %pe\n", ERR_PTR(err));
 	kfree(watch->node);
 	watch->node = NULL;
 }
@@ -851,7 +885,6 @@ static int xenvif_probe(struct xenbus_device *xdev, const struct xenbus_device_i
 				   xenvif_dir_changed, "%s", xdev->nodename);
 	if (err)
 		goto destroy;
-	xenvif_watch_mcast(be);
 
 	/* The interface is there: whoever waits for one of these two may use it. */
 	kobject_uevent(&xdev->dev.kobj, KOBJ_ONLINE);
@@ -888,6 +921,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 	cancel_work_sync(&be->vif->fatal_work);
 
 	xenbus_rm(XBT_NIL, xdev->nodename, "hotplug-status");
+	xenvif_transact(be->vif, xenvif_rm_error);
 	xenvif_backend_hide(be);
 	pr_debug("%s destroyed\n", xdev->nodename);
 	xenvif_destroy(be->vif);

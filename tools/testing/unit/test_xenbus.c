@@ -11,6 +11,7 @@
 
 #define BACK	"backend/vif/5/0"
 #define FRONT	"device/vif/0"
+#define ERRORS	"error/backend/vif"
 
 static struct xenbus_device xdev;
 static struct net_device netdev;
@@ -452,8 +453,9 @@ static void test_watches(void **state)
 	u32 i, reads;
 
 	UNUSED(state);
-	assert_int_equal(sim_xs.n_watches, 2);
+	assert_int_equal(sim_xs.n_watches, 1);
 	follow(XenbusStateConnected);
+	assert_int_equal(sim_xs.n_watches, 2);
 	/* One that waits is enough for either key, and both are looked at. */
 	assert_int_equal(sim_xs_event(BACK, "rate"), 1);
 	assert_int_equal(sim_xs_event(BACK, "rate"), 0);
@@ -489,6 +491,13 @@ static void test_watch_mcast(void **state)
 	assert_int_equal(sim_xs_event(FRONT, "request-multicast-control"), 1);
 	assert_int_equal(sim_xs_event(FRONT, "request-multicast-control"), 0);
 	sim_xs_handle();
+	assert_true(vif.mcast_control);
+	/* The rings are in use: there is no filter, and the wish is no other one. */
+	vif.mcast_control = false;
+	write_front("request-multicast-control", "7");
+	assert_false(vif.mcast_control);
+	write_front("request-multicast-control", "0");
+	write_front("request-multicast-control", "1");
 	assert_true(vif.mcast_control);
 	write_front("request-multicast-control", "2x");
 	assert_true(vif.mcast_control);
@@ -565,6 +574,22 @@ static void test_hotplug_reconfigured(void **state)
 	follow(XenbusStateConnected);
 	assert_int_equal(xdev.state, XenbusStateConnected);
 	assert_int_equal(vif.xdp_headroom, 100);
+}
+
+/* Or it is done before the script is: it is not Reconfigured any more, and is shown
+ * Connected when the script says so.
+ */
+static void test_hotplug_late(void **state)
+{
+	UNUSED(state);
+	follow(XenbusStateConnected);
+	follow(XenbusStateReconfiguring);
+	assert_int_equal(xdev.state, XenbusStateReconfigured);
+	follow(XenbusStateConnected);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	assert_true(seen.connected);
+	write_back("hotplug-status", "connected");
+	assert_int_equal(xdev.state, XenbusStateConnected);
 }
 
 /* However fast a frontend writes states that there are not, or keys that are no
@@ -779,29 +804,62 @@ static void test_probe_fails(void **state)
 	sim_xs.fail_write_in = 0;
 }
 
-/* A domain has but so many watches, and xenbus wants one when the probe is over: what can
- * do without one does.
+/* A domain has but so many watches: what can do without one does, and asks again when it
+ * connects. Nor does a probe give a watch up: that would wait for xenwatch, which may wait
+ * for the probe.
  */
 static void test_few_watches(void **state)
 {
-	u32 left, logged;
+	u32 logged = sim.n_log, given_up = sim_xs.n_given_up;
 
 	UNUSED(state);
-	for (left = 3; left; left--) {
-		sim_xs.driver->remove(&xdev);
-		sim_xs.watches_max = left;
-		logged = sim.n_log;
-		assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
-		/* With one in all it is over then. */
-		assert_in_range(sim_xs.n_watches, 1, left > 1 ? left - 1 : 1);
-		assert_int_equal(sim_xs.n_watches == 2, left == 3);
-		assert_int_equal(sim.n_log, logged + (left < 3));
-		front("request-multicast-control", "1");
-		follow(XenbusStateConnected);
-		assert_true(vif.mcast_control);
-		write_front("request-multicast-control", "0");
-		assert_int_equal(vif.mcast_control, left < 3);
-	}
+	assert_int_equal(given_up, 0);
+	sim_xs.watches_max = 1;
+	front("request-multicast-control", "1");
+	follow(XenbusStateConnected);
+	assert_true(vif.mcast_control);
+	assert_int_equal(sim.n_log, logged + 1);
+	write_front("request-multicast-control", "0");
+	assert_true(vif.mcast_control);
+
+	sim_xs.watches_max = 0;
+	follow(XenbusStateClosed);
+	follow(XenbusStateInitialising);
+	follow(XenbusStateConnected);
+	assert_false(vif.mcast_control);
+	write_front("request-multicast-control", "1");
+	assert_true(vif.mcast_control);
+	assert_int_equal(sim.n_log, logged + 1);
+
+	/* One is enough for a vif, however often it connects. */
+	follow(XenbusStateClosed);
+	follow(XenbusStateInitialising);
+	follow(XenbusStateConnected);
+	assert_int_equal(sim_xs.n_watches, 2);
+}
+
+/* What was told of a vif goes with it, and its domain's directory with the last. */
+static void test_error_forgotten(void **state)
+{
+	UNUSED(state);
+	front("request-rx-copy", "x");
+	sim_xs_write(ERRORS, "5", "");
+	sim_xs_write(ERRORS "/5/1", "error", "another vif's");
+	sim_xs_write(ERRORS "/55/0", "error", "another domain's");
+	assert_refused();
+	sim_xs.n_again = 2;
+	sim_xs.driver->remove(&xdev);
+	assert_null(sim_xs_get("error/" BACK, "error"));
+	assert_non_null(sim_xs_get(ERRORS "/5/1", "error"));
+	assert_non_null(sim_xs_get(ERRORS, "5"));
+
+	sim_xs_write(ERRORS "/5/1", "error", NULL);
+	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
+	assert_refused();
+	sim_xs.n_again = 2;
+	sim_xs.driver->remove(&xdev);
+	assert_null(sim_xs_get(ERRORS, "5"));
+	assert_non_null(sim_xs_get(ERRORS "/55/0", "error"));
 }
 
 static void test_init_fails(void **state)
@@ -938,6 +996,7 @@ int main(void)
 		XENBUS_TEST(test_rate),
 		XENBUS_TEST(test_hotplug),
 		XENBUS_TEST(test_hotplug_reconfigured),
+		XENBUS_TEST(test_hotplug_late),
 		XENBUS_TEST(test_quiet),
 		XENBUS_TEST(test_walk),
 		XENBUS_TEST(test_gone),
@@ -945,6 +1004,7 @@ int main(void)
 		XENBUS_TEST(test_no_memory),
 		XENBUS_TEST(test_probe_fails),
 		XENBUS_TEST(test_few_watches),
+		XENBUS_TEST(test_error_forgotten),
 		XENBUS_TEST(test_init_fails),
 		XENBUS_TEST(test_uevent),
 		XENBUS_TEST(test_publish),

@@ -445,7 +445,7 @@ struct workqueue_struct {
 	int none;
 };
 
-#define system_unbound_wq		NULL
+#define system_dfl_wq		NULL
 #define INIT_WORK(work, func)		(*(work) = (struct work_struct){ .function = (func) })
 #define queue_work(wq, work)		sim_queue_work(work)
 

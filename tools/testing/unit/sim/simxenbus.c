@@ -22,6 +22,14 @@ static struct {
 } written[16];
 static u32 n_written;
 
+/* And removed. */
+static char removed[4][96];
+static u32 n_removed;
+
+/* The mutexes that are held, in their order. */
+static const struct mutex *held[4];
+static u32 n_held;
+
 void sim_xs_reset(void)
 {
 	u32 i;
@@ -67,20 +75,87 @@ const char *sim_xs_get(const char *dir, const char *key)
 	return keys[place(dir, key, path)].value;
 }
 
+void mutex_lock(struct mutex *mutex)
+{
+	spin_lock(&mutex->lock);
+	if (n_held == ARRAY_SIZE(held))
+		sim_bug("too many mutexes");
+	held[n_held++] = mutex;
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	spin_unlock(&mutex->lock);
+	if (held[--n_held] != mutex)
+		sim_bug("another mutex was taken last");
+}
+
+void sim_xs_alone(void)
+{
+	const struct mutex *last = n_held ? held[n_held - 1] : NULL;
+
+	if (!sim_xs.alone)
+		sim_xs.alone = last;
+	if (!last || sim_xs.alone != last)
+		sim_bug("a transaction that may not be the only one");
+}
+
 static bool fails(u32 *countdown)
 {
 	return *countdown && !--*countdown;
+}
+
+/* "error/backend/vif/5/0/error" is within "error/backend/vif/5", and that is all of it. */
+static bool within(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/');
+}
+
+static bool in_store(u32 i, const char *dir)
+{
+	u32 j;
+
+	for (j = 0; keys[i].value && j < n_removed; j++) {
+		if (within(keys[i].path, removed[j]))
+			return false;
+	}
+	return keys[i].value && within(keys[i].path, dir);
+}
+
+static u32 count(const char *dir)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < N_KEYS; i++)
+		n += in_store(i, dir);
+	return n;
+}
+
+static void clear(const char *dir)
+{
+	u32 i;
+
+	for (i = 0; i < N_KEYS; i++) {
+		if (!keys[i].value || !within(keys[i].path, dir))
+			continue;
+		free(keys[i].value);
+		keys[i].value = NULL;
+	}
 }
 
 int xenbus_transaction_start(struct xenbus_transaction *t)
 {
 	if (sim_xs.open)
 		sim_bug("a transaction within another");
+	sim_xs_alone();
 	if (sim_xs.fail_begin)
 		return sim_xs.fail_begin;
 	t->id = ++sim_xs.n_begun;
 	sim_xs.open = t->id;
 	n_written = 0;
+	n_removed = 0;
 	return 0;
 }
 
@@ -98,17 +173,21 @@ int xenbus_transaction_end(struct xenbus_transaction t, int abort)
 	if (!t.id)
 		sim_bug("the end of no transaction");
 	sim_xs.open = 0;
+	if (!abort && !sim_xs.n_again) {
+		for (i = 0; i < n_written; i++)
+			sim_xs_write(written[i].dir, written[i].key, written[i].value);
+		for (i = 0; i < n_removed; i++)
+			clear(removed[i]);
+	}
+	n_removed = 0;
 	if (abort) {
 		sim_xs.n_aborted++;
 		return 0;
 	}
-	if (sim_xs.n_again) {
-		sim_xs.n_again--;
-		return -EAGAIN;
-	}
-	for (i = 0; i < n_written; i++)
-		sim_xs_write(written[i].dir, written[i].key, written[i].value);
-	return 0;
+	if (!sim_xs.n_again)
+		return 0;
+	sim_xs.n_again--;
+	return -EAGAIN;
 }
 
 char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len)
@@ -154,11 +233,40 @@ int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const 
 	return 0;
 }
 
+/* With all that is in it; what is not there is no error if its directory is. */
 int xenbus_rm(struct xenbus_transaction transaction, const char *dir, const char *key)
 {
-	(void)transaction;
-	sim_xs_write(dir, key, NULL);
+	char path[96];
+
+	check_transaction(transaction);
+	if (!count(dir))
+		return -ENOENT;
+	snprintf(path, sizeof(path), *key ? "%s/%s" : "%s", dir, key);
+	if (!transaction.id) {
+		clear(path);
+		return 0;
+	}
+	if (n_removed == ARRAY_SIZE(removed))
+		sim_bug("too much is removed at once");
+	strcpy(removed[n_removed++], path);
 	return 0;
+}
+
+/* A path that is a key itself is an empty directory. */
+char **xenbus_directory(struct xenbus_transaction transaction, const char *dir, const char *key,
+			unsigned int *n)
+{
+	char **names;
+	u32 i;
+
+	check_transaction(transaction);
+	if (*key)
+		sim_bug("a directory's key");
+	*n = 0;
+	for (i = 0; i < N_KEYS; i++)
+		*n += in_store(i, dir) && strcmp(keys[i].path, dir);
+	names = sim_zalloc(1, 1);
+	return names ? names : ERR_PTR(-ENOMEM);
 }
 
 static char *print(const char *fmt, va_list args)
@@ -238,6 +346,7 @@ void unregister_xenbus_watch(struct xenbus_watch *watch)
 	for (i = 0; i < sim_xs.n_watches; i++) {
 		if (sim_xs.watch[i] == watch) {
 			sim_xs.watch[i] = sim_xs.watch[--sim_xs.n_watches];
+			sim_xs.n_given_up++;
 			return;
 		}
 	}

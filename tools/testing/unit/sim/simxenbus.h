@@ -105,7 +105,7 @@ int xenbus_transaction_end(struct xenbus_transaction t, int abort);
 #define try_module_get(module)		((void)(module), sim_xs.n_module++, true)
 #define module_put(module)		((void)(module), sim_xs.n_module--)
 #define xenbus_dev_is_online(dev)	((dev)->online)
-#define xenbus_switch_state(dev, to)	((dev)->state = (to), (dev)->n_switched++)
+#define xenbus_switch_state(dev, to)	(sim_xs_alone(), (dev)->state = (to), (dev)->n_switched++)
 #define xenbus_dev_fatal(dev, err, ...)	((void)(dev), (void)(err), sim_log(__VA_ARGS__))
 #define xenbus_register_backend(drv)	(sim_xs.driver = (drv), sim_xs.fail_register)
 #define xenbus_unregister_driver(drv)	((void)(drv), sim_xs.driver = NULL)
@@ -123,8 +123,8 @@ struct mutex {
 
 #define DEFINE_MUTEX(name)		struct mutex name
 #define mutex_init(mutex)		spin_lock_init(&(mutex)->lock)
-#define mutex_lock(mutex)		spin_lock(&(mutex)->lock)
-#define mutex_unlock(mutex)		spin_unlock(&(mutex)->lock)
+void mutex_lock(struct mutex *mutex);
+void mutex_unlock(struct mutex *mutex);
 #define lockdep_assert_held(mutex) do {						\
 	if (!(mutex)->lock.held)						\
 		sim_bug("the backend's lock is not held");			\
@@ -136,6 +136,7 @@ struct sim_xs {
 	int n_module;
 	u32 n_reads;
 	u32 n_watches;
+	u32 n_given_up;
 	struct xenbus_watch *watch[8];
 	u32 watches_max;	/* so many can be had; 0: all */
 
@@ -152,6 +153,7 @@ struct sim_xs {
 	u32 n_begun;
 	u32 n_aborted;
 	u32 open;		/* the one that is going on */
+	const struct mutex *alone;	/* under which all begin */
 };
 
 extern struct sim_xs sim_xs;
@@ -167,9 +169,16 @@ const char *sim_xs_get(const char *dir, const char *key);
 u32 sim_xs_event(const char *dir, const char *key);
 void sim_xs_handle(void);
 
+/* There is to be one transaction at a time, whoever needs it: all begin under one lock, the
+ * last that was taken.
+ */
+void sim_xs_alone(void);
+
 char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len);
 int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const char *key, const char *fmt, ...);
 int xenbus_rm(struct xenbus_transaction transaction, const char *dir, const char *key);
+char **xenbus_directory(struct xenbus_transaction transaction, const char *dir, const char *key,
+			unsigned int *n);
 int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 			 bool (*will_handle)(struct xenbus_watch *watch, const char *path,
 					     const char *token),

@@ -207,7 +207,7 @@ static void xenvif_ctrl_work(struct work_struct *work)
 	if (avail < 0) {
 		xenvif_fatal(ctrl->vif, "the control ring is corrupt");
 	} else if (avail) {
-		queue_work(system_unbound_wq, &ctrl->work);
+		queue_work(system_dfl_wq, &ctrl->work);
 	} else {
 		bool worked = ctrl->worked;
 
@@ -221,7 +221,7 @@ static irqreturn_t xenvif_ctrl_interrupt(int irq, void *data)
 	struct xenvif_ctrl *ctrl = data;
 
 	atomic_or(XENVIF_OWED_CTRL, &ctrl->channel.owed);
-	queue_work(system_unbound_wq, &ctrl->work);
+	queue_work(system_dfl_wq, &ctrl->work);
 	return IRQ_HANDLED;
 }
 
@@ -322,7 +322,7 @@ int xenvif_ctrl_connect(struct xenvif *vif, const struct xenvif_ctrl_config *con
 	vif->ctrl = ctrl;
 	enable_irq(ctrl->channel.irq);
 	/* Whatever the guest has posted already, and its event may be gone. */
-	queue_work(system_unbound_wq, &ctrl->work);
+	queue_work(system_dfl_wq, &ctrl->work);
 	return 0;
 
 unmap:

@@ -760,7 +760,7 @@ static void xenvif_tx_used(struct xenvif_queue *queue)
 	if (likely(READ_ONCE(queue->tx.age) == XENVIF_POOL_USED))
 		return;
 	WRITE_ONCE(queue->tx.age, XENVIF_POOL_USED);
-	queue_delayed_work(system_unbound_wq, &queue->vif->trim_work, XENVIF_POOL_LOOK);
+	queue_delayed_work(system_dfl_wq, &queue->vif->trim_work, XENVIF_POOL_LOOK);
 }
 
 /**

@@ -252,7 +252,7 @@ static void xenvif_trim_work(struct work_struct *work)
 		again |= xenvif_queue_trim(queues->queue[i]);
 	rtnl_unlock();
 	if (again)
-		queue_delayed_work(system_unbound_wq, &vif->trim_work, XENVIF_POOL_LOOK);
+		queue_delayed_work(system_dfl_wq, &vif->trim_work, XENVIF_POOL_LOOK);
 }
 
 /**
@@ -452,7 +452,7 @@ int xenvif_connect(struct xenvif *vif, const struct xenvif_frontend *frontend,
 	xenvif_start_sending(vif, n_queues);
 	rtnl_unlock();
 	/* Queues that have had packets before they could be found. */
-	queue_delayed_work(system_unbound_wq, &vif->trim_work, XENVIF_POOL_LOOK);
+	queue_delayed_work(system_dfl_wq, &vif->trim_work, XENVIF_POOL_LOOK);
 	xenvif_debugfs_add(vif, queues);
 	return 0;
 }

@@ -22,8 +22,14 @@
 #include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/workqueue.h>
 #include <net/page_pool/helpers.h>
 #include <xen/xenbus.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+/* The same queue, and since then its name. */
+#define system_dfl_wq system_unbound_wq
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 /* hrtimer_setup() came with 6.13: initialise a timer and its function. */
@@ -184,12 +190,14 @@ struct compat_xenbus_driver {
 	struct xenbus_driver old;
 };
 
+/* The one that is registered: a device may have lost its driver meanwhile. */
+static int (*compat_uevent)(const struct xenbus_device *dev,
+			    struct kobj_uevent_env *env) __maybe_unused;
+
 static inline int compat_xenbus_uevent(struct xenbus_device *dev,
 				       struct kobj_uevent_env *env)
 {
-	struct xenbus_driver *old = to_xenbus_driver(dev->dev.driver);
-
-	return container_of(old, struct compat_xenbus_driver, old)->uevent(dev, env);
+	return compat_uevent(dev, env);
 }
 
 #define compat_xenbus_register_backend(drv) ({			\
@@ -200,6 +208,7 @@ static inline int compat_xenbus_uevent(struct xenbus_device *dev,
 	__drv->old.probe = __drv->probe;			\
 	__drv->old.otherend_changed = __drv->otherend_changed;	\
 	__drv->old.remove = __drv->remove;			\
+	compat_uevent = __drv->uevent;				\
 	__drv->old.uevent = compat_xenbus_uevent;		\
 	__xenbus_register_backend(&__drv->old, THIS_MODULE, KBUILD_MODNAME); })
 

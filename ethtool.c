@@ -173,26 +173,28 @@ static u32 xenvif_get_rxfh_indir_size(struct net_device *dev)
 	return XENVIF_HASH_MAPPING_MAX;
 }
 
-/* What the frontend has set. A mapping that is shorter is repeated. */
+/* What the frontend has set. A mapping that is shorter is repeated. While it has set none
+ * the stack takes a queue by its own hash: no function is named then. That is no error: it
+ * would be the end of netlink's dump for all that come behind this device.
+ */
 static int xenvif_get_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh)
 {
 	struct xenvif *vif = netdev_priv(dev);
 	const struct xenvif_hash *hash;
-	int err = -EOPNOTSUPP;
+	bool on;
 	u32 i;
 
 	rcu_read_lock();
 	hash = rcu_dereference(vif->hash);
-	if (xenvif_hash_is_on(hash)) {
-		rxfh->hfunc = ETH_RSS_HASH_TOP;
-		for (i = 0; rxfh->indir && i < XENVIF_HASH_MAPPING_MAX; i++)
-			rxfh->indir[i] = xenvif_hash_queue(hash, i);
-		if (rxfh->key)
-			memcpy(rxfh->key, hash->key, sizeof(hash->key));
-		err = 0;
-	}
+	on = xenvif_hash_is_on(hash);
+	rxfh->hfunc = on ? ETH_RSS_HASH_TOP : 0;
+	for (i = 0; rxfh->indir && i < XENVIF_HASH_MAPPING_MAX; i++)
+		rxfh->indir[i] = on ? xenvif_hash_queue(hash, i) :
+				      ethtool_rxfh_indir_default(i, dev->real_num_tx_queues);
+	if (rxfh->key && on)
+		memcpy(rxfh->key, hash->key, sizeof(hash->key));
 	rcu_read_unlock();
-	return err;
+	return 0;
 }
 
 static void xenvif_get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,

@@ -55,9 +55,15 @@ t_info() {
 
 # A frontend without a control ring has no key and no table to show.
 t_rxfh() {
-	local vif
+	local vif said
 	vif=$(vif_name g 0)
-	refused 'not supported' ethtool -x "$vif"
+	said=$(ethtool -x "$vif" 2>&1)
+	check "ethtool -x, function" grep -q 'toeplitz: off' <<<"$said"
+	same "ethtool -x, table" "$(awk '/^ *[0-9]+:/ { $1 = ""; print; exit }' <<<"$said")" \
+		" 0 1 0 1 0 1 0 1"
+	# Of all devices: an error would be the end of it for those behind this one.
+	said=$(xvt rss "$vif" 2>&1) || fail "xvt rss: $said"
+	check "netlink's dump has it" grep -qx "rss $vif function 0" <<<"$said"
 	refused 'not supported' ethtool -X "$vif" equal 1
 	same "fields of a flow" "$(ethtool -n "$vif" rx-flow-hash tcp4 2>&1 | grep -c IP)" 0
 }

@@ -19,6 +19,7 @@
  *              rx|tx QUEUE PACKETS BYTES napi ID, then of the device:
  *              all rx PACKETS BYTES tx PACKETS BYTES
  *   xvt pools  ... of its page pools: pool napi ID inflight PAGES bytes N
+ *   xvt rss    ... ethtool netlink of all devices' hashes: rss IFACE function BITS
  *
  * Exit status: 0 all content was right, 1 it was not, 2 the test could not run.
  */
@@ -1299,6 +1300,10 @@ enum {
 	QSTATS_RX_BYTES,
 	QSTATS_TX_PACKETS,
 	QSTATS_TX_BYTES,
+	ETHTOOL_RSS_GET = 38,
+	RSS_HEADER = 1,
+	RSS_HFUNC = 3,
+	HEADER_DEV_INDEX = 1,
 	NL_ATTRS = 32,
 };
 
@@ -1361,9 +1366,9 @@ static void nl_ask(int fd, struct nl_request *req, unsigned int family, unsigned
 			const struct nlattr *attrs[NL_ATTRS] = { NULL };
 			char *p = (char *)NLMSG_DATA(nlh) + GENL_HDRLEN;
 
-			if (nlh->nlmsg_type == NLMSG_DONE)
+			if (nlh->nlmsg_type == NLMSG_DONE && !*(int *)NLMSG_DATA(nlh))
 				return;
-			if (nlh->nlmsg_type == NLMSG_ERROR)
+			if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE)
 				die("netlink: %s", strerror(-*(int *)NLMSG_DATA(nlh)));
 			while (p < (char *)nlh + nlh->nlmsg_len) {
 				const struct nlattr *attr = (void *)p;
@@ -1411,8 +1416,8 @@ static void got_total(const struct nlattr **attrs)
 static const struct nl_request nl_empty = { .nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) };
 static uint32_t nl_ifindex;
 
-/* Returns a socket that can be asked about nl_ifindex. */
-static int nl_open(const char *iface)
+/* Returns a socket on which a family can be asked about nl_ifindex. */
+static int nl_open(const char *family, const char *iface)
 {
 	struct nl_request req = nl_empty;
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
@@ -1420,7 +1425,7 @@ static int nl_open(const char *iface)
 	nl_ifindex = if_nametoindex(iface);
 	if (!nl_ifindex || fd < 0)
 		die("%s: %s", iface, strerror(errno));
-	nl_put(&req, CTRL_ATTR_FAMILY_NAME, "netdev", sizeof("netdev"));
+	nl_put(&req, CTRL_ATTR_FAMILY_NAME, family, strlen(family) + 1);
 	nl_ask(fd, &req, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, false, got_family);
 	return fd;
 }
@@ -1441,7 +1446,7 @@ static int cmd_pools(int argc, char **argv)
 
 	if (argc != 1)
 		die("usage: xvt pools IFACE");
-	fd = nl_open(argv[0]);
+	fd = nl_open("netdev", argv[0]);
 	nl_ask(fd, &req, nl_family, NETDEV_PAGE_POOL_GET, true, got_pool);
 	close(fd);
 	return 0;
@@ -1455,7 +1460,7 @@ static int cmd_qstats(int argc, char **argv)
 
 	if (argc != 1)
 		die("usage: xvt qstats IFACE");
-	fd = nl_open(argv[0]);
+	fd = nl_open("netdev", argv[0]);
 	nl_put(&req, QUEUE_IFINDEX, &nl_ifindex, sizeof(nl_ifindex));
 	nl_ask(fd, &req, nl_family, NETDEV_QUEUE_GET, true, got_queue);
 	req = nl_empty;
@@ -1465,6 +1470,30 @@ static int cmd_qstats(int argc, char **argv)
 	req = nl_empty;
 	nl_put(&req, QSTATS_IFINDEX, &nl_ifindex, sizeof(nl_ifindex));
 	nl_ask(fd, &req, nl_family, NETDEV_QSTATS_GET, true, got_total);
+	close(fd);
+	return 0;
+}
+
+/* A device names itself in an attribute within an attribute. */
+static void got_rss(const struct nlattr **attrs)
+{
+	const struct nlattr *header = attrs[RSS_HEADER];
+	const struct nlattr *dev = header ? header + 1 : NULL;
+	char name[IF_NAMESIZE];
+
+	if (dev && dev->nla_type == HEADER_DEV_INDEX && if_indextoname(nl_number(dev), name))
+		printf("rss %s function %" PRIu64 "\n", name, nl_number(attrs[RSS_HFUNC]));
+}
+
+static int cmd_rss(int argc, char **argv)
+{
+	struct nl_request req = nl_empty;
+	int fd;
+
+	if (argc != 1)
+		die("usage: xvt rss IFACE");
+	fd = nl_open("ethtool", argv[0]);
+	nl_ask(fd, &req, nl_family, ETHTOOL_RSS_GET, true, got_rss);
 	close(fd);
 	return 0;
 }
@@ -1486,6 +1515,7 @@ int main(int argc, char **argv)
 		{ "watch", cmd_watch },
 		{ "qstats", cmd_qstats },
 		{ "pools", cmd_pools },
+		{ "rss", cmd_rss },
 	};
 	size_t i;
 
@@ -1494,5 +1524,5 @@ int main(int argc, char **argv)
 	for (i = 0; argc > 1 && i < sizeof(cmds) / sizeof(cmds[0]); i++)
 		if (!strcmp(argv[1], cmds[i].name))
 			return cmds[i].run(argc - 2, argv + 2);
-	die("usage: xvt serve|tcp|udp|steady|cast|put|get|gen|watch|qstats|pools ...");
+	die("usage: xvt serve|tcp|udp|steady|cast|put|get|gen|watch|qstats|pools|rss ...");
 }

@@ -94,9 +94,10 @@
 
 /* The most that are used where fewer suffice. A Linux frontend makes a fragment of each
  * slot and has 17; an 18th finds room only if the first one's data, of which it pulls
- * 256 bytes, are gone by then, and else the packet is dropped.
+ * 256 bytes, are gone by then, and else the packet is dropped. One whose pages are larger,
+ * which may be so but on x86, had 16 before Linux 6.4.
  */
-#define XENVIF_RX_SLOTS_LIKED	(XENVIF_RX_SLOTS_MAX - 1)
+#define XENVIF_RX_SLOTS_LIKED	(XENVIF_RX_SLOTS_MAX - (IS_ENABLED(CONFIG_X86) ? 1 : 2))
 
 /* Bytes of memory (truesize) at which a queue's backlog takes no more packets; so
  * it holds on to less than this and one packet.

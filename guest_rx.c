@@ -350,8 +350,9 @@ netdev_tx_t xenvif_rx_enqueue(struct xenvif_queue *queue, struct sk_buff *skb)
 drop:
 	xenvif_xmit_drop(queue->vif, queue->id, skb, why);
 	/* It may have been the last one of a burst that others began. */
-	if (why != XENVIF_XMIT_DROP_STALLED && !skb_queue_empty_lockless(&rx->backlog))
-		xenvif_rx_call(queue, false);
+	if (why != XENVIF_XMIT_DROP_STALLED && !netdev_xmit_more() &&
+	    !skb_queue_empty_lockless(&rx->backlog))
+		xenvif_rx_call(queue, READ_ONCE(rx->bytes) <= XENVIF_RX_FEW);
 	return NETDEV_TX_OK;
 }
 
@@ -849,8 +850,10 @@ bool xenvif_rx_send(struct xenvif_queue *queue)
 		return false;
 
 	xenvif_rx_begin(queue);
+	/* What comes from here on has the poll run again, or the thread wait for this turn. */
+	xenvif_rx_head(rx);
 	xenvif_rx_batch(queue);
-	if (skb_queue_empty(&rx->done) && !xenvif_rx_head(rx)) {
+	if (skb_queue_empty(&rx->done) && skb_queue_empty(&rx->todo)) {
 		xenvif_rx_pass(rx, XENVIF_RX_TURN_NONE);
 		return true;
 	}

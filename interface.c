@@ -71,12 +71,18 @@ static u16 xenvif_select_queue(struct net_device *dev, struct sk_buff *skb,
 }
 
 /* What a frontend may not take is made ready by the stack. The rest of what it can
- * take is among the features: see xenvif_fix_features().
+ * take is among the features: see xenvif_fix_features(). Who asks for headroom has an XDP
+ * program, which Linux's frontend gives packets of one slot, and no others.
  */
 static netdev_features_t xenvif_features_check(struct sk_buff *skb, struct net_device *dev,
 					       netdev_features_t features)
 {
+	const struct xenvif *vif = netdev_priv(dev);
+	u32 headroom = READ_ONCE(vif->xdp_headroom);
+
 	features = vlan_features_check(skb, features);
+	if (unlikely(headroom) && skb->len > XEN_PAGE_SIZE - headroom)
+		features &= ~NETIF_F_GSO_MASK;
 	if (skb->ip_summed == CHECKSUM_PARTIAL && !xenvif_rx_csum_fits(skb))
 		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
 	return features;

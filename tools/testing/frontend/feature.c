@@ -679,8 +679,9 @@ static void headroom_change(struct front *f, int to)
 
 static void f_xdp(struct front *f)
 {
-	struct frame_spec spec = frame_spec(FRAME_TCP4, 60000, 5, true);
+	struct frame_spec spec = frame_spec(FRAME_UDP4, 15000, 5, true);
 	struct conf c = conf_default;
+	uint32_t got = 0;
 
 	need(backend_number(f, "feature-xdp-headroom", 0) == 1, "it is not offered");
 	c.headroom = 256;
@@ -690,12 +691,27 @@ static void f_xdp(struct front *f)
 	headroom_is(f, 0);
 	headroom_change(f, 128);
 	headroom_is(f, 128);
-	/* With all the extras that there can be, and as many slots as it takes. */
+	/* With as many slots as it takes. */
+	mtu(f, 16000);
+	receive(f, &spec);
+	need(packet.xdp && packet.slots >= 4, "%d slots", packet.slots);
+	mtu(f, 1500);
+	/* With all the extras that there can be. */
+	spec = frame_spec(FRAME_TCP4, 3000, 5, true);
 	spec.partial = 1;
 	peer_send(f, &spec, 1, 1400);
 	expect(f, &spec);
-	need(packet.gso && packet.xdp && packet.extras == 2 && packet.slots >= 16,
+	need(packet.gso && packet.xdp && packet.extras == 2 && packet.slots == 1,
 	     "%d slots, %d extras", packet.slots, packet.extras);
+	/* A program is given what is in one slot. */
+	spec = frame_spec(FRAME_TCP4, 54 + 60000, 7, true);
+	spec.partial = 1;
+	peer_send(f, &spec, 1, 1400);
+	while (got < 60000) {
+		need(rx_test(f, &packet, COMES), "of 60000 bytes %u come", got);
+		need(packet.slots == 1 && !packet.gso, "a frame in %d slots", packet.slots);
+		segment(7, &got);
+	}
 	/* What leaves no room is refused, and the connection stays as it was. */
 	headroom_change(f, 4000);
 	headroom_is(f, 128);

@@ -56,8 +56,13 @@ slots_are() {
 
 # It changes headroom while it is connected, by Reconfiguring, and waits for us.
 t_xdp_netfront() {
+	local errors
 	must "a program that passes all" xdp_start pass
+	errors=$(guest n cat /sys/class/net/eth0/statistics/rx_errors)
 	check "traffic through it" stream $N4 1M
+	# What is in more than one slot it drops.
+	same "packets that it dropped" "$(guest n cat /sys/class/net/eth0/statistics/rx_errors)" \
+		"$errors"
 	slots_are 2 # the second tells the headroom
 	must "it is taken away" xdp_stop
 	check "traffic without it" stream $N4 1M

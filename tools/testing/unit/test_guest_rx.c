@@ -897,6 +897,50 @@ static void test_unfit_sleeps(void **state)
 	assert_int_equal(sim.n_resumed, resumed);
 }
 
+/* A barrier and a look, and none since. */
+static enum { NO_LOOK, ASKED, LOOKED } look;
+
+static void follow_look(enum sim_point point)
+{
+	if (point == SIM_POINT_MB)
+		look = ASKED;
+	else
+		look = look == ASKED && point == SIM_POINT_READ ? LOOKED : NO_LOOK;
+}
+
+static void send_behind_look(const atomic_t *v)
+{
+	if (look != LOOKED || v != &stand->queue->tx_channel.owed)
+		return;
+	stand->hostile = NULL;
+	sim_atomic_hook = NULL;
+	stand_tx_request(SIM_GREF(1, 0), 0, 60, 0, 7);
+	assert_true(stand_tx_push());
+	assert_true(sim_interrupt(0));
+}
+
+/* The guest sends just when a poll for the host's packet has looked for the last time. Its
+ * event is for something, and that is found.
+ */
+static void test_event_behind_look(void **state)
+{
+	u32 i;
+
+	UNUSED(state);
+	stand_rx_post(100, 0);
+	stand_run();
+	for (i = 0; i < 20; i++) {
+		look = NO_LOOK;
+		stand->hostile = follow_look;
+		sim_atomic_hook = send_behind_look;
+		stand_xmit(linear(100, 0));
+		stand_run();
+		assert_null(sim_atomic_hook);
+		assert_int_equal(stand->n_delivered, i + 1);
+		assert_int_equal(sim.irq[0].n_spurious, 0);
+	}
+}
+
 /* The poll that is there for the host's packet takes the guest's along. The event for
  * that comes later, and is not the guest's fault.
  */
@@ -1489,6 +1533,7 @@ int main(void)
 		STAND_TEST(test_few_program),
 		STAND_TEST(test_few_again),
 		STAND_TEST(test_few_buffers_late),
+		STAND_TEST(test_event_behind_look),
 		STAND_TEST(test_few_event_late),
 		STAND_TEST(test_few_event_throttled),
 		STAND_TEST(test_gather),

@@ -90,6 +90,7 @@ void sim_reset(void)
 	sim.bql_limit = -1;
 	sim_sender.flags = 0;
 	sim_hook = NULL;
+	sim_atomic_hook = NULL;
 	sim_deliver = NULL;
 }
 
@@ -993,6 +994,8 @@ void xen_irq_lateeoi(unsigned int irq, unsigned int flags)
 		irq_of(irq)->n_spurious++;
 }
 
+void (*sim_atomic_hook)(const atomic_t *v);
+
 void sim_event(u32 port)
 {
 	sim.irq[port].pending = true;
@@ -1010,6 +1013,11 @@ static bool run_irq(struct sim_irq *irq, int nr)
 	sim.in_irq = false;
 	sim.atomic--;
 	return true;
+}
+
+bool sim_interrupt(u32 port)
+{
+	return run_irq(&sim.irq[port], SIM_IRQ_BASE + port);
 }
 
 /* Threads: there is one, on a stack of its own. */

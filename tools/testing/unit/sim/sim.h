@@ -135,6 +135,8 @@ extern void (*sim_deliver)(struct sk_buff *skb);
 
 /* An event from the guest. */
 void sim_event(u32 port);
+/* Now, whatever goes on. Returns whether one was there to run. */
+bool sim_interrupt(u32 port);
 void sim_advance(u64 ns);
 /* A grace period ends. */
 void sim_grace_period(void);

@@ -732,6 +732,8 @@ static void xenvif_tx_commit(struct xenvif_queue *queue)
 static bool xenvif_tx_rest(struct xenvif_queue *queue)
 {
 	struct xenvif_queue_tx *tx = &queue->tx;
+	/* One that comes behind the last look is for what that did not see. */
+	bool owed = atomic_read(&queue->tx_channel.owed) & XENVIF_OWED_TX;
 	bool worked = tx->worked;
 
 	if (tx->stop == XENVIF_TX_STOP_THROTTLED) {
@@ -749,7 +751,7 @@ static bool xenvif_tx_rest(struct xenvif_queue *queue)
 	}
 	tx->worked = false;
 	/* A poll for the other direction's sake has found what an event will be for. */
-	if (!xenvif_channel_done(&queue->tx_channel, XENVIF_OWED_TX, worked) && worked)
+	if (!xenvif_channel_done(&queue->tx_channel, XENVIF_OWED_TX, worked || !owed) && worked)
 		tx->late = true;
 	return true;
 }

@@ -121,18 +121,32 @@ static inline void dev_kfree_skb_any_reason(struct sk_buff *skb,
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 /* A pool gave whole pages or fragments, not both, until 6.7. Whole pages are then
- * fragments that are alone.
+ * fragments that are alone. Where a DMA address is longer than a pointer there were no
+ * fragments, and whole pages take their place.
  */
-#define XENVIF_COMPAT_POOL_FLAGS	PP_FLAG_PAGE_FRAG
+#define XENVIF_COMPAT_POOL_FLAGS	\
+	(PAGE_POOL_DMA_USE_PP_FRAG_COUNT ? 0 : PP_FLAG_PAGE_FRAG)
 
 static inline struct page *compat_page_pool_dev_alloc_pages(struct page_pool *pool)
 {
 	struct page *page = page_pool_dev_alloc_pages(pool);
 
-	if (likely(page))
+	if (likely(page) && !PAGE_POOL_DMA_USE_PP_FRAG_COUNT)
 		page_pool_fragment_page(page, 1);
 	return page;
 }
+
+static inline struct page *compat_page_pool_dev_alloc_frag(struct page_pool *pool,
+							   unsigned int *offset,
+							   unsigned int size)
+{
+	if (!PAGE_POOL_DMA_USE_PP_FRAG_COUNT)
+		return page_pool_dev_alloc_frag(pool, offset, size);
+	*offset = 0;
+	return page_pool_dev_alloc_pages(pool);
+}
+
+#define page_pool_dev_alloc_frag compat_page_pool_dev_alloc_frag
 
 #define page_pool_dev_alloc_pages compat_page_pool_dev_alloc_pages
 #else

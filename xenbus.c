@@ -32,6 +32,9 @@
 #define XENVIF_FAILED_BURST	5
 #define XENVIF_FAILED_INTERVAL	(10 * HZ)
 
+/* Times that a state is tried to be written, if there is no memory. */
+#define XENVIF_SHOW_TRIES	3
+
 /**
  * struct xenvif_backend - the control plane's side of a vif
  * @xdev: the xenbus device
@@ -183,6 +186,14 @@ static int xenvif_put_changes(struct xenbus_transaction t, const struct xenvif *
 	if (!err && READ_ONCE(vif->link_seen))
 		err = xenbus_printf(t, dir, "carrier", "%u", netif_running(vif->dev));
 	return err;
+}
+
+static int xenvif_put_state(struct xenbus_transaction t, const struct xenvif *vif)
+{
+	const struct xenvif_backend *be = dev_get_drvdata(&vif->xdev->dev);
+	int err = xenvif_find_dir(t, vif);
+
+	return err ? err : xenbus_printf(t, vif->xdev->nodename, "state", "%d", be->shown);
 }
 
 /* What was told of the vif; and the directory of its domain there, if nothing is left in
@@ -513,13 +524,26 @@ static int xenvif_backend_connect(struct xenvif_backend *be)
 	return err;
 }
 
+/* Not by xenbus_switch_state(), which takes a state for written that it had no memory to
+ * write, or writes another: a frontend that waits for this one would wait for ever.
+ */
 static void xenvif_show_state(struct xenvif_backend *be, enum xenbus_state state)
 {
+	u32 tries = XENVIF_SHOW_TRIES;
+	int err;
+
 	be->shown = state;
-	/* It writes in a transaction. */
-	mutex_lock(&xenvif_transaction_lock);
-	xenbus_switch_state(be->xdev, state);
-	mutex_unlock(&xenvif_transaction_lock);
+	do {
+		err = xenvif_transact(be->vif, xenvif_put_state);
+	} while (err == -ENOMEM && --tries);
+	if (!err) {
+		be->xdev->state = state;
+		return;
+	}
+	if (err != -ENOENT)
+		xenvif_xenbus_error(be, err, "writing %s/state %d", be->xdev->nodename, state);
+	/* To be shown when it is looked at again. */
+	be->shown = XenbusStateUnknown;
 }
 
 /* Connected is shown once the hotplug script is done. */
@@ -625,6 +649,15 @@ static void xenvif_follow_connected(struct xenvif_backend *be)
 		xenvif_show_state(be, XenbusStateInitWait);
 }
 
+/* Whether the toolstack wants the vif to stay. It does if that cannot be told. */
+static bool xenvif_is_online(struct xenvif_backend *be)
+{
+	u32 online;
+	int err = xenvif_read_u32(be->xdev->nodename, "online", &online);
+
+	return err ? err == -ENOMEM : online;
+}
+
 /* The frontend has changed its state. Returns whether the device shall go. */
 static bool xenvif_follow(struct xenvif_backend *be, enum xenbus_state state)
 {
@@ -647,7 +680,7 @@ static bool xenvif_follow(struct xenvif_backend *be, enum xenbus_state state)
 		return false;
 	case XenbusStateClosed:
 		xenvif_set_state(be, XenbusStateClosed);
-		return !xenbus_dev_is_online(be->xdev);
+		return !xenvif_is_online(be);
 	case XenbusStateUnknown:
 		/* The frontend's keys are gone. */
 		xenvif_set_state(be, XenbusStateClosed);

@@ -123,9 +123,10 @@ static int setup(void **state)
 	memset(&seen, 0, sizeof(seen));
 	memset(&vif, 0, sizeof(vif));
 	xdev = (struct xenbus_device){
-		.nodename = BACK, .otherend = FRONT, .otherend_id = 5, .online = true,
+		.nodename = BACK, .otherend = FRONT, .otherend_id = 5,
 	};
 	sim_xs_write(BACK, "state", "1");
+	sim_xs_write(BACK, "online", "1");
 	sim_xs_write(BACK, "script", "/etc/xen/scripts/vif-bridge");
 	sim_xs_write(BACK, "handle", "0");
 	sim_xs_write(BACK, "mac", "00:16:3e:00:00:01");
@@ -155,9 +156,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* What others see is what the driver takes for seen. */
+static void assert_shown(void)
+{
+	const char *text = sim_xs_get(BACK, "state");
+
+	if (text && !sim_xs.fail_write)
+		assert_int_equal(atoi(text), xdev.state);
+}
+
 static void follow(enum xenbus_state state)
 {
 	sim_xs.driver->otherend_changed(&xdev, state);
+	assert_shown();
 }
 
 /* Refuses with a line in the log and an error node; and then is as good as new. */
@@ -553,7 +564,7 @@ static void test_hotplug(void **state)
 	write_back("hotplug-status", "connected");
 	assert_int_equal(xdev.state, XenbusStateConnected);
 	write_back("hotplug-status", "connected");
-	assert_int_equal(xdev.n_switched, 2);
+	assert_int_equal(sim_xs.n_states, 2);
 	assert_int_equal(sim.n_log, 1);
 }
 
@@ -616,7 +627,8 @@ static void test_quiet(void **state)
 	assert_int_equal(seen.n_connects, 5);
 	reads = sim_xs.n_reads;
 	follow(XenbusStateConnected);
-	assert_int_equal(sim_xs.n_reads, reads);
+	/* The one before Closing is written. */
+	assert_int_equal(sim_xs.n_reads, reads + 1);
 
 	/* Who waits may try again, and who succeeds is not held up. */
 	seen.fail_connect = 0;
@@ -670,6 +682,50 @@ static void test_walk(void **state)
 	assert_int_equal(xdev.dev.n_unregistered, 0);
 }
 
+/* A state that cannot be written for want of memory is written all the same; one that
+ * cannot be written at all is told, and written with what comes next.
+ */
+static void test_state_fails(void **state)
+{
+	u32 logged = sim.n_log, begun;
+
+	UNUSED(state);
+	sim_xs.fail_write = -ENOMEM;
+	sim_xs.fail_write_in = 1;
+	sim_xs_write(BACK, "hotplug-status", "connected");
+	follow(XenbusStateConnected);
+	sim_xs.fail_write = 0;
+	assert_shown();
+	assert_int_equal(xdev.state, XenbusStateConnected);
+	assert_int_equal(sim.n_log, logged);
+
+	/* Not for ever. */
+	begun = sim_xs.n_begun;
+	sim_xs.fail_begin = -ENOMEM;
+	sim_xs.fail_write = -ENOMEM;
+	follow(XenbusStateClosed);
+	assert_in_range(sim_xs.n_tried, 2, 10);
+	assert_int_equal(sim_xs.n_begun, begun);
+	assert_int_equal(sim.n_log, logged + 2);
+	assert_false(seen.connected);
+	sim_xs.fail_begin = 0;
+	sim_xs.fail_write = 0;
+	follow(XenbusStateInitialising);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+
+	/* Connected is shown when the frontend's state is looked at again. */
+	sim_xs.fail_begin = -ENOSPC;
+	sim_xs.fail_write = -ENOSPC;
+	follow(XenbusStateConnected);
+	assert_true(seen.connected);
+	assert_int_equal(xdev.state, XenbusStateInitWait);
+	assert_true(sim.n_log > logged + 2);
+	sim_xs.fail_begin = 0;
+	sim_xs.fail_write = 0;
+	follow(XenbusStateConnected);
+	assert_int_equal(xdev.state, XenbusStateConnected);
+}
+
 /* Only who has gone for good, or whose keys are gone, is let go. */
 static void test_gone(void **state)
 {
@@ -677,7 +733,12 @@ static void test_gone(void **state)
 	follow(XenbusStateConnected);
 	follow(XenbusStateClosed);
 	assert_int_equal(xdev.dev.n_unregistered, 0);
-	xdev.online = false;
+	/* That nothing is known is no reason. */
+	sim.fail_alloc_in = 1;
+	follow(XenbusStateClosed);
+	assert_int_equal(sim.fail_alloc_in, 0);
+	assert_int_equal(xdev.dev.n_unregistered, 0);
+	sim_xs_write(BACK, "online", "0");
 	follow(XenbusStateClosed);
 	assert_int_equal(xdev.dev.n_unregistered, 1);
 	follow(XenbusStateUnknown);
@@ -797,8 +858,8 @@ static void test_probe_fails(void **state)
 	assert_probe_fails(-ENOENT, 1);
 
 	sim_xs_write(BACK, "script", "s");
-	/* All that a probe writes has failed. */
-	sim_xs.fail_write_in = 13;
+	/* All that a probe writes has failed, but for its state. */
+	sim_xs.fail_write_in = 14;
 	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
 	assert_int_equal(sim_xs.fail_write_in, 1);
 	sim_xs.fail_write_in = 0;
@@ -968,9 +1029,9 @@ static void test_rebind(void **state)
 
 	UNUSED(state);
 	follow(XenbusStateConnected);
-	switched = xdev.n_switched;
+	switched = sim_xs.n_states;
 	sim_xs.driver->remove(&xdev);
-	assert_int_equal(xdev.n_switched, switched);
+	assert_int_equal(sim_xs.n_states, switched);
 	assert_false(seen.connected);
 	assert_int_equal(sim_xs.driver->probe(&xdev, sim_xs.driver->ids), 0);
 	follow(XenbusStateConnected);
@@ -999,6 +1060,7 @@ int main(void)
 		XENBUS_TEST(test_hotplug_late),
 		XENBUS_TEST(test_quiet),
 		XENBUS_TEST(test_walk),
+		XENBUS_TEST(test_state_fails),
 		XENBUS_TEST(test_gone),
 		XENBUS_TEST(test_fatal),
 		XENBUS_TEST(test_no_memory),

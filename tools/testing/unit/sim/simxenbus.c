@@ -150,8 +150,10 @@ int xenbus_transaction_start(struct xenbus_transaction *t)
 	if (sim_xs.open)
 		sim_bug("a transaction within another");
 	sim_xs_alone();
-	if (sim_xs.fail_begin)
+	if (sim_xs.fail_begin) {
+		sim_xs.n_tried++;
 		return sim_xs.fail_begin;
+	}
 	t->id = ++sim_xs.n_begun;
 	sim_xs.open = t->id;
 	n_written = 0;
@@ -213,7 +215,8 @@ int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const 
 
 	check_transaction(transaction);
 	if (fails(&sim_xs.fail_write_in))
-		return -EIO;
+		return sim_xs.fail_write ? sim_xs.fail_write : -EIO;
+	sim_xs.n_states += !strcmp(key, "state");
 	va_start(args, fmt);
 	/* The only format of the kernel's own that is used here. */
 	if (strcmp(fmt, "%d %pV"))

@@ -56,8 +56,6 @@ struct xenbus_device {
 	int otherend_id;
 	struct device dev;
 	enum xenbus_state state;
-	u32 n_switched;
-	bool online;
 };
 
 struct xenbus_watch {
@@ -104,8 +102,6 @@ int xenbus_transaction_end(struct xenbus_transaction t, int abort);
 #define THIS_MODULE			NULL
 #define try_module_get(module)		((void)(module), sim_xs.n_module++, true)
 #define module_put(module)		((void)(module), sim_xs.n_module--)
-#define xenbus_dev_is_online(dev)	((dev)->online)
-#define xenbus_switch_state(dev, to)	(sim_xs_alone(), (dev)->state = (to), (dev)->n_switched++)
 #define xenbus_dev_fatal(dev, err, ...)	((void)(dev), (void)(err), sim_log(__VA_ARGS__))
 #define xenbus_register_backend(drv)	(sim_xs.driver = (drv), sim_xs.fail_register)
 #define xenbus_unregister_driver(drv)	((void)(drv), sim_xs.driver = NULL)
@@ -137,11 +133,13 @@ struct sim_xs {
 	u32 n_reads;
 	u32 n_watches;
 	u32 n_given_up;
+	u32 n_states;		/* states that were written */
 	struct xenbus_watch *watch[8];
 	u32 watches_max;	/* so many can be had; 0: all */
 
 	/* Nothing can be written, no watch be had, if they count down to 0. */
 	u32 fail_write_in;
+	int fail_write;		/* with this, or EIO if 0 */
 	u32 fail_watch_in;
 	int fail_register;
 	bool fail_queue;
@@ -151,6 +149,7 @@ struct sim_xs {
 	int fail_begin;
 	u32 n_again;
 	u32 n_begun;
+	u32 n_tried;		/* of those that did not begin */
 	u32 n_aborted;
 	u32 open;		/* the one that is going on */
 	const struct mutex *alone;	/* under which all begin */

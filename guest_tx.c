@@ -35,7 +35,7 @@
 /* Packets of at most this share pages. Xen keeps a page claimed from one copy to the
  * next, so that is cheaper than a page for each.
  */
-#define XENVIF_TX_SMALL		(SKB_WITH_OVERHEAD(PAGE_SIZE / 2) - XENVIF_TX_HEADROOM)
+#define XENVIF_TX_SMALL		(SKB_WITH_OVERHEAD(XEN_PAGE_SIZE / 2) - XENVIF_TX_HEADROOM)
 
 /* The most operations that one packet can need: one for each slot, and one more
  * for each buffer that ends within a slot.
@@ -100,9 +100,18 @@ static u64 xenvif_tx_admit(struct xenvif_queue *queue, u32 len)
 	return wait;
 }
 
-static struct page *xenvif_tx_page(struct xenvif_queue_tx *tx, const struct xenvif_tx_work *work)
+/* A buffer of XEN_PAGE_SIZE, which no copy crosses. Where pages are larger it is a part of
+ * one: who receives the packet is charged for that alone, as the packet's is.
+ */
+static struct page *xenvif_tx_page(struct xenvif_queue_tx *tx, const struct xenvif_tx_work *work,
+				   u32 *offset)
 {
-	return unlikely(work->cold) ? dev_alloc_page() : page_pool_dev_alloc_pages(tx->pool);
+	*offset = 0;
+	if (unlikely(work->cold))
+		return dev_alloc_page();
+	if (XEN_PFN_PER_PAGE > 1)
+		return page_pool_dev_alloc_frag(tx->pool, offset, XEN_PAGE_SIZE);
+	return page_pool_dev_alloc_pages(tx->pool);
 }
 
 static void xenvif_tx_put_page(struct xenvif_queue_tx *tx, const struct xenvif_tx_work *work,
@@ -118,17 +127,17 @@ static void xenvif_tx_put_page(struct xenvif_queue_tx *tx, const struct xenvif_t
 static bool xenvif_tx_alloc(struct xenvif_queue_tx *tx, struct xenvif_tx_work *work, u32 len)
 {
 	struct page *page;
-	u32 offset = 0;
+	u32 offset;
 
 	work->cold = tx->cold;
-	work->size = PAGE_SIZE;
-	/* A part of a larger page may lie across two of Xen's. */
+	work->size = XEN_PAGE_SIZE;
+	/* Parts of several sizes in a larger page may lie across two of Xen's. */
 	if (XEN_PFN_PER_PAGE == 1 && len <= XENVIF_TX_SMALL && likely(!work->cold)) {
 		work->size = SKB_DATA_ALIGN(XENVIF_TX_HEADROOM + len) +
 			     SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 		page = page_pool_dev_alloc_frag(tx->pool, &offset, work->size);
 	} else {
-		page = xenvif_tx_page(tx, work);
+		page = xenvif_tx_page(tx, work, &offset);
 	}
 	if (unlikely(!page))
 		return false;
@@ -159,16 +168,15 @@ static struct page *xenvif_tx_extend(struct xenvif_queue_tx *tx, struct xenvif_t
 	skb_frag_t *frag;
 
 	if (fresh) {
-		page = xenvif_tx_page(tx, work);
+		page = xenvif_tx_page(tx, work, offset);
 		if (unlikely(!page))
 			return NULL;
 		frag = &xenvif_tx_frags(work)[work->n_frags++];
-		skb_frag_fill_page_desc(frag, page, 0, len);
-		*offset = 0;
+		skb_frag_fill_page_desc(frag, page, *offset, len);
 	} else if (work->n_frags) {
 		frag = &xenvif_tx_frags(work)[work->n_frags - 1];
 		page = skb_frag_page(frag);
-		*offset = skb_frag_size(frag);
+		*offset = skb_frag_off(frag) + skb_frag_size(frag);
 		skb_frag_size_add(frag, len);
 	} else {
 		page = virt_to_page(work->head);
@@ -661,7 +669,7 @@ static struct sk_buff *xenvif_tx_make(const struct xenvif_tx_work *work)
 		skb_propagate_pfmemalloc(skb_frag_page(frag), skb);
 	}
 	skb->len += skb->data_len;
-	skb->truesize += work->n_frags * PAGE_SIZE;
+	skb->truesize += work->n_frags * XEN_PAGE_SIZE;
 	return skb;
 }
 

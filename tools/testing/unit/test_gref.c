@@ -713,6 +713,7 @@ static void test_rx_all(void **state)
 	u32 i;
 
 	UNUSED(state);
+	wants_small_pages();
 	for (i = 0; i < 256; i++)
 		entry(i, rx_ref(i), 0);
 	assert_int_equal(add(0, 256), STATUS(SUCCESS));

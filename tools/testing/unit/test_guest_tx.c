@@ -395,6 +395,7 @@ static void test_no_memory(void **state)
 	u32 i, round;
 
 	UNUSED(state);
+	wants_small_pages();
 	for (round = 1; round < 60; round++) {
 		sim.fail_alloc_in = round;
 		for (i = 0; i < 4; i++) {
@@ -412,6 +413,7 @@ static void test_no_memory(void **state)
 static void test_no_skb(void **state)
 {
 	UNUSED(state);
+	wants_small_pages();
 	stand->queue->tx.cold = 0;
 	stand_tx_request(SIM_GREF(1, 0), 0, 60, 0, 0);
 	go();
@@ -781,6 +783,7 @@ static void test_netpoll(void **state)
 	struct napi_struct *napi = &stand->queue->tx.napi;
 
 	UNUSED(state);
+	wants_small_pages();
 	stand_rx_post(1, SIM_FATE_OK);
 	stand_run();
 	stand_tx_request(SIM_GREF(1, 0), 0, 100, 0, 0);
@@ -1056,6 +1059,7 @@ static void count_pages(u32 len, u32 n, u32 pages)
 static void test_pages(void **state)
 {
 	UNUSED(state);
+	wants_small_pages();
 	stand->queue->tx.cold = 0;
 	count_pages(60, 60, 60 / ((u32)PAGE_SIZE / (256 + 64 + 320)));
 	count_pages(SKB_WITH_OVERHEAD(2048) - 256, 60, 30);

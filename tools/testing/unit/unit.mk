@@ -5,6 +5,7 @@
 # to take the driver's files from, which is how a test is shown to fail. With
 # UNIT_COVERAGE=1 gcc counts the lines and branches that they reach: UNIT_OUT then
 # has the counters. UBSAN is left out there, whose checks would be branches.
+# UNIT_PAGE_SHIFT=16: as where the host's pages are 64 KiB.
 
 UNIT := $(ROOT)/tools/testing/unit
 UNIT_OUT ?= $(UNIT)/out$(if $(UNIT_COVERAGE),/coverage)
@@ -20,6 +21,7 @@ UNIT_OPT := -O1
 endif
 UNIT_CFLAGS := -std=gnu11 -g $(UNIT_OPT) -fno-omit-frame-pointer -Wall -Wextra -Werror \
 	-Wno-sign-compare -Wno-unused-parameter -Wno-unused-function $(UNIT_SAN) \
+	$(if $(UNIT_PAGE_SHIFT),-DPAGE_SHIFT=$(UNIT_PAGE_SHIFT)) \
 	-I$(XENVIF_SRC) -I$(UNIT)/include -I$(UNIT_OUT)/include -I$(UNIT)/sim
 # What kbuild does not ask of the driver either.
 UNIT_DRIVER_CFLAGS := $(UNIT_CFLAGS) -Wno-missing-field-initializers
@@ -38,10 +40,13 @@ UNIT_SIM_OBJS := $(addprefix $(UNIT_OUT)/sim/,sim.o hook.o)
 UNIT_DEPS := $(UNIT_OUT)/include/stamp $(wildcard $(XENVIF_SRC)/*.h $(UNIT)/*.h $(UNIT)/sim/*.h) \
 	$(shell find $(UNIT)/include -name '*.h')
 
-.PHONY: test-unit unit-tests
+.PHONY: test-unit test-unit-64k unit-tests
 
 test-unit: ## run the unit tests
 	@$(UNIT)/run
+
+test-unit-64k: ## ... as where the host's pages are 64 KiB
+	@UNIT_PAGE_SHIFT=16 UNIT_OUT=$(UNIT_OUT)/64k $(UNIT)/run
 
 unit-tests: $(UNIT_TESTS)
 

@@ -335,12 +335,12 @@ static s16 resolve(const struct gnttab_copy_ptr *ptr, bool gref, bool write, u16
 	if (!gref) {
 		if (ptr->domid != DOMID_SELF)
 			sim_bug("a frame of another domain's");
-		page = virt_to_page((void *)(ptr->u.gmfn << XEN_PAGE_SHIFT));
+		*addr = (u8 *)(ptr->u.gmfn << XEN_PAGE_SHIFT) + ptr->offset;
+		page = virt_to_page(*addr);
 		if (!page->refs)
 			sim_bug("a copy from or to a free page");
 		if (page->foreign.domid && !page->mapping)
 			sim_bug("a foreign page is named by its frame");
-		*addr = (u8 *)page_address(page) + ptr->offset;
 		return GNTST_okay;
 	}
 	if (ptr->domid == SIM_OTHER_DOMID) {
@@ -560,8 +560,10 @@ struct sk_buff *napi_build_skb(void *data, unsigned int size)
 struct sk_buff *sim_skb_alloc(u32 linear, u32 offset)
 {
 	u32 need = offset + linear + PAGE_SIZE - SKB_WITH_OVERHEAD(PAGE_SIZE);
-	u32 n = DIV_ROUND_UP(round_up(need, 64), PAGE_SIZE);
-	struct sk_buff *skb = make_skb(page_address(sim_pages_alloc(n)), n * PAGE_SIZE);
+	/* Of memory a multiple of 4 KiB, whatever a page is. */
+	u32 size = round_up(need, XEN_PAGE_SIZE);
+	struct page *page = sim_pages_alloc(DIV_ROUND_UP(size, PAGE_SIZE));
+	struct sk_buff *skb = make_skb(page_address(page), size);
 
 	skb_reserve(skb, offset);
 	__skb_put(skb, linear);
@@ -573,7 +575,7 @@ void sim_skb_add_frag(struct sk_buff *skb, u32 offset, u32 len)
 	u32 n = DIV_ROUND_UP(offset + len, PAGE_SIZE);
 
 	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, sim_pages_alloc(n), offset, len,
-			n * PAGE_SIZE);
+			round_up(offset + len, XEN_PAGE_SIZE));
 }
 
 /* Only a packet that says so gives its pages back to a pool. */

@@ -254,7 +254,9 @@ void hrtimer_start(struct hrtimer *timer, ktime_t in, enum hrtimer_mode mode);
 #define GFP_ATOMIC	0
 #define __GFP_ZERO	1
 #define NUMA_NO_NODE	(-1)
+#ifndef PAGE_SHIFT
 #define PAGE_SHIFT	12
+#endif
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
 #define offset_in_page(p) ((unsigned long)(p) & ~PAGE_MASK)

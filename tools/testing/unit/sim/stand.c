@@ -222,7 +222,10 @@ static void check_layout(const struct sk_buff *skb)
 	check(skb->ip_summed != CHECKSUM_PARTIAL ||
 	      skb->head + skb->csum_start + skb->csum_offset + 2 <= skb->data + skb_headlen(skb),
 	      "the checksum is not in the head");
-	check(skb->truesize >= skb->len, "");
+	/* Of two buffers in a row one is half full, or they were one. */
+	check(skb->truesize >= skb->len &&
+	      skb->truesize <= 2 * skb->len + 3 * XEN_PAGE_SIZE,
+	      "%u bytes are charged for %u", skb->truesize, skb->len);
 	check(skb->data - skb->head >= XDP_PACKET_HEADROOM, "");
 	check(is_fill(skb->head, skb->data - skb->head), "headroom was written to");
 	check(is_fill(skb->head + skb->tail, skb->end - skb->tail),
@@ -231,9 +234,10 @@ static void check_layout(const struct sk_buff *skb)
 		const skb_frag_t *frag = &info->frags[i];
 		u8 *page = page_address(frag->page);
 
-		check(frag->len && frag->offset + frag->len <= PAGE_SIZE, "");
-		check(is_fill(page + frag->offset + frag->len,
-			      PAGE_SIZE - frag->offset - frag->len),
+		u32 end = frag->offset % XEN_PAGE_SIZE + frag->len;
+
+		check(frag->len && end <= XEN_PAGE_SIZE, "");
+		check(is_fill(page + frag->offset + frag->len, XEN_PAGE_SIZE - end),
 		      "a page was written to behind its data");
 	}
 }

@@ -131,4 +131,10 @@ void stand_run(void);
 u64 stand_tx_stat(enum xenvif_tx_stat stat);
 u64 stand_rx_stat(enum xenvif_rx_stat stat);
 
+/* For a test that counts pages, or the memory that packets are charged for. */
+#define wants_small_pages() do {							\
+	if (PAGE_SIZE > XEN_PAGE_SIZE)							\
+		skip();									\
+} while (0)
+
 #endif /* SIM_STAND_H */

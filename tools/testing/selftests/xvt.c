@@ -1372,9 +1372,10 @@ static void nl_ask(int fd, struct nl_request *req, unsigned int family, unsigned
 				die("netlink: %s", strerror(-*(int *)NLMSG_DATA(nlh)));
 			while (p < (char *)nlh + nlh->nlmsg_len) {
 				const struct nlattr *attr = (void *)p;
+				unsigned int type = attr->nla_type & NLA_TYPE_MASK;
 
-				if (attr->nla_type < NL_ATTRS)
-					attrs[attr->nla_type] = attr;
+				if (type < NL_ATTRS)
+					attrs[type] = attr;
 				p += NLA_ALIGN(attr->nla_len);
 			}
 			each(attrs);

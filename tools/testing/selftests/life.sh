@@ -123,8 +123,8 @@ t_pause() {
 }
 
 # A guest is saved and restored in the middle of a transfer: the connection
-# lives, every byte is right. The image is as large as the guest, so it goes to
-# the host's disk, and through a pipe: 9p does not take another domain's pages.
+# lives, every byte is right. The image is in dom0's memory: the machine's clock runs on
+# while it waits for the host's disk.
 t_save() {
 	local old image=/dev/shm/g.image
 	old=$(vif_name g 0)

@@ -59,5 +59,5 @@ slabs() {
 
 # The same of another guest of that name: without the domain's number.
 inventory_plain() {
-	sed -E 's/vif[0-9]+/vif/; s/vif-[0-9]+/vif-/; s#(domain|vif)/[0-9]+#\1/#g' | sort
+	sed -E 's/vif[0-9]+/vif/; s/(vif|console)-[0-9]+/\1-/; s#(domain|vif)/[0-9]+#\1/#g' | sort
 }

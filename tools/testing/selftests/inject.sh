@@ -71,8 +71,9 @@ probed() { [[ $(xs "$be/state") == [256] ]]; }
 
 # Probe, until no allocation is left to fail.
 t_probe() {
-	local n fe be B left=0 failed=0
+	local n fe be B held left=0 failed=0
 	B=$(guest_domid g)
+	held=$(cat $NETBACK/refcnt)
 	be=$BACKENDS/$B/7
 	fe=/local/domain/$B/device/vif/7
 	defer disarm
@@ -95,7 +96,7 @@ t_probe() {
 	((left)) || fail "$ALLOCATIONS allocations and no end"
 	((failed > 5)) || fail "only $failed probes failed"
 	# The driver's last step, when sysfs has forgotten the device already.
-	check "references to the module" until_true 20 eval "[[ \$(cat $NETBACK/refcnt) == 1 ]]"
+	check "references to the module" until_true 20 eval "[[ \$(cat $NETBACK/refcnt) == $held ]]"
 	check "vif 0 lives on" stream $G4 256k
 }
 

@@ -20,6 +20,8 @@
  *   backend->lock (mutex)  xenbus.c: the state machine, connect and disconnect.
  *                          Outermost; the RTNL is taken inside it, so nobody
  *                          may ask for it while holding the RTNL.
+ *   xenvif_transaction_lock  xenbus.c: inside backend->lock, over the requests of one
+ *                          transaction with xenstore. Nothing is taken inside it.
  *   RTNL                   features, MTU, the number of real queues, carrier at
  *                          connect; publishing of vif->queues.
  *   RCU                    readers of vif->queues: ndo_start_xmit, ndo_get_stats64;
@@ -94,8 +96,8 @@
 
 /* The most that are used where fewer suffice. A Linux frontend makes a fragment of each
  * slot and has 17; an 18th finds room only if the first one's data, of which it pulls
- * 256 bytes, are gone by then, and else the packet is dropped. One whose pages are larger,
- * which may be so but on x86, had 16 before Linux 6.4.
+ * 256 bytes, are gone by then, and else the packet is dropped. One with larger pages,
+ * which x86 never has, had 16 before Linux 6.4.
  */
 #define XENVIF_RX_SLOTS_LIKED	(XENVIF_RX_SLOTS_MAX - (IS_ENABLED(CONFIG_X86) ? 1 : 2))
 
@@ -460,10 +462,11 @@ struct xenvif_queue {
 	char name[IFNAMSIZ + 8];
 	char tx_irq_name[IFNAMSIZ + 12];
 	char rx_irq_name[IFNAMSIZ + 12];
-	struct xenvif_channel tx_channel;
-	struct xenvif_channel rx_channel;
+	/* Each channel with its side: they are busy on different processors. */
 	struct xenvif_queue_tx tx ____cacheline_aligned_in_smp;
+	struct xenvif_channel tx_channel;
 	struct xenvif_queue_rx rx ____cacheline_aligned_in_smp;
+	struct xenvif_channel rx_channel;
 };
 
 /**

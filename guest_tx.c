@@ -101,7 +101,7 @@ static u64 xenvif_tx_admit(struct xenvif_queue *queue, u32 len)
 }
 
 /* A buffer of XEN_PAGE_SIZE, which no copy crosses. Where pages are larger it is a part of
- * one: who receives the packet is charged for that alone, as the packet's is.
+ * one, and whoever receives the packet is charged for that part alone.
  */
 static struct page *xenvif_tx_page(struct xenvif_queue_tx *tx, const struct xenvif_tx_work *work,
 				   u32 *offset)
@@ -652,6 +652,8 @@ static bool xenvif_tx_may_merge(const struct sk_buff *skb, __be16 proto, u32 dep
 static struct sk_buff *xenvif_tx_make(const struct xenvif_tx_work *work)
 {
 	struct sk_buff *skb = napi_build_skb(work->head, work->size);
+	/* Of each buffer. */
+	u32 held = work->cold ? PAGE_SIZE : XEN_PAGE_SIZE;
 	u32 i;
 
 	if (unlikely(!skb))
@@ -669,7 +671,7 @@ static struct sk_buff *xenvif_tx_make(const struct xenvif_tx_work *work)
 		skb_propagate_pfmemalloc(skb_frag_page(frag), skb);
 	}
 	skb->len += skb->data_len;
-	skb->truesize += work->n_frags * XEN_PAGE_SIZE;
+	skb->truesize += work->n_frags * held + (held - XEN_PAGE_SIZE);
 	return skb;
 }
 

@@ -71,8 +71,9 @@ static u16 xenvif_select_queue(struct net_device *dev, struct sk_buff *skb,
 }
 
 /* What a frontend may not take is made ready by the stack. The rest of what it can
- * take is among the features: see xenvif_fix_features(). Who asks for headroom has an XDP
- * program, which Linux's frontend gives packets of one slot, and no others.
+ * take is among the features: see xenvif_fix_features(). Who asks for headroom may have an
+ * XDP program, and Linux's frontend drops packets of more than one slot then. (After a
+ * migration it asks if it ever had one. That cannot be told apart.)
  */
 static netdev_features_t xenvif_features_check(struct sk_buff *skb, struct net_device *dev,
 					       netdev_features_t features)

@@ -32,8 +32,11 @@
 #define XENVIF_FAILED_BURST	5
 #define XENVIF_FAILED_INTERVAL	(10 * HZ)
 
-/* Times that a state is tried to be written, if there is no memory. */
+/* How often writing a state is tried while there is no memory; and how long after any
+ * failure it is tried again, in jiffies.
+ */
 #define XENVIF_SHOW_TRIES	3
+#define XENVIF_SHOW_AGAIN	HZ
 
 /**
  * struct xenvif_backend - the control plane's side of a vif
@@ -41,7 +44,9 @@
  * @vif: the data plane's side
  * @lock: guards the rest, and orders connect and disconnect
  * @state: where we are, whether or not it has been shown; Initialising to Closed
- * @shown: what the frontend has been shown of it
+ * @shown: what the frontend has been shown of it; Unknown if that failed
+ * @unshown: what could not be shown, until it is; or Unknown
+ * @show_work: shows it
  * @script: the hotplug script, for udev
  * @watch: on the vif's directory, where the toolstack and the script write
  * @changed: XENVIF_CHANGED_*: what of it was written and not looked at yet
@@ -56,6 +61,8 @@ struct xenvif_backend {
 	struct mutex lock; /* state, shown; connect and disconnect */
 	enum xenbus_state state;
 	enum xenbus_state shown;
+	enum xenbus_state unshown;
+	struct delayed_work show_work;
 	const char *script;
 	struct xenbus_watch watch;
 	unsigned long changed;
@@ -452,8 +459,8 @@ static bool xenvif_watch_will_handle(struct xenbus_watch *watch, const char *pat
 	return !watch->nr_pending;
 }
 
-/* The filter of a connection may be off for the driver's own reasons: it is for a wish
- * that has changed.
+/* The filter of a connection may be off for the driver's own reasons, so only a wish that
+ * has changed is heeded.
  */
 static void xenvif_mcast_changed(struct xenbus_watch *watch, const char *path,
 				 const char *token)
@@ -533,6 +540,7 @@ static void xenvif_show_state(struct xenvif_backend *be, enum xenbus_state state
 	int err;
 
 	be->shown = state;
+	be->unshown = XenbusStateUnknown;
 	do {
 		err = xenvif_transact(be->vif, xenvif_put_state);
 	} while (err == -ENOMEM && --tries);
@@ -540,10 +548,25 @@ static void xenvif_show_state(struct xenvif_backend *be, enum xenbus_state state
 		be->xdev->state = state;
 		return;
 	}
-	if (err != -ENOENT)
-		xenvif_xenbus_error(be, err, "writing %s/state %d", be->xdev->nodename, state);
-	/* To be shown when it is looked at again. */
 	be->shown = XenbusStateUnknown;
+	/* There is nobody any more to show it to. */
+	if (err == -ENOENT)
+		return;
+	xenvif_xenbus_error(be, err, "writing %s/state %d", be->xdev->nodename, state);
+	be->unshown = state;
+	queue_delayed_work(system_dfl_wq, &be->show_work, XENVIF_SHOW_AGAIN);
+}
+
+/* A frontend that waits for a state writes nothing that would have it looked at. */
+static void xenvif_show_work(struct work_struct *work)
+{
+	struct xenvif_backend *be = container_of(to_delayed_work(work), struct xenvif_backend,
+						 show_work);
+
+	mutex_lock(&be->lock);
+	if (be->unshown != XenbusStateUnknown)
+		xenvif_show_state(be, be->unshown);
+	mutex_unlock(&be->lock);
 }
 
 /* Connected is shown once the hotplug script is done. */
@@ -644,7 +667,7 @@ static void xenvif_follow_connected(struct xenvif_backend *be)
 		xenvif_read_headroom(be);
 	xenvif_set_state(be, XenbusStateConnected);
 	xenvif_show_connected(be);
-	/* The script is not done yet: what was shown before it had reconfigured. */
+	/* The script is not done yet (or that cannot be told): what is shown then. */
 	if (be->shown == XenbusStateReconfigured)
 		xenvif_show_state(be, XenbusStateInitWait);
 }
@@ -655,7 +678,7 @@ static bool xenvif_is_online(struct xenvif_backend *be)
 	u32 online;
 	int err = xenvif_read_u32(be->xdev->nodename, "online", &online);
 
-	return err ? err == -ENOMEM : online;
+	return err ? err != -ENOENT : online;
 }
 
 /* The frontend has changed its state. Returns whether the device shall go. */
@@ -869,6 +892,7 @@ static struct xenvif_backend *xenvif_backend_alloc(struct xenbus_device *xdev)
 	be->xdev = xdev;
 	be->state = XenbusStateInitialising;
 	mutex_init(&be->lock);
+	INIT_DELAYED_WORK(&be->show_work, xenvif_show_work);
 	dev_set_drvdata(&xdev->dev, be);
 
 	script = xenbus_read(XBT_NIL, xdev->nodename, key, NULL);
@@ -952,6 +976,7 @@ static void xenvif_remove(struct xenbus_device *xdev)
 	be->state = XenbusStateClosed;
 	mutex_unlock(&be->lock);
 	cancel_work_sync(&be->vif->fatal_work);
+	cancel_delayed_work_sync(&be->show_work);
 
 	xenbus_rm(XBT_NIL, xdev->nodename, "hotplug-status");
 	xenvif_transact(be->vif, xenvif_rm_error);

@@ -682,6 +682,17 @@ static void test_walk(void **state)
 	assert_int_equal(xdev.dev.n_unregistered, 0);
 }
 
+static void show_again(void)
+{
+	struct delayed_work *work = sim_delayed;
+
+	assert_non_null(work);
+	assert_true(work->work.queued);
+	sim_delayed = NULL;
+	work->work.queued = false;
+	work->work.function(&work->work);
+}
+
 /* A state that cannot be written for want of memory is written all the same; one that
  * cannot be written at all is told, and written with what comes next.
  */
@@ -724,6 +735,20 @@ static void test_state_fails(void **state)
 	sim_xs.fail_write = 0;
 	follow(XenbusStateConnected);
 	assert_int_equal(xdev.state, XenbusStateConnected);
+
+	/* A frontend that waits does nothing: in a while it is tried again, and again. */
+	vif.log_limit.left = 10;
+	sim_xs.fail_begin = -ENOSPC;
+	sim_xs.fail_write = -ENOSPC;
+	follow(XenbusStateReconfiguring);
+	show_again();
+	assert_int_equal(xdev.state, XenbusStateConnected);
+	sim_xs.fail_begin = 0;
+	sim_xs.fail_write = 0;
+	show_again();
+	assert_int_equal(xdev.state, XenbusStateReconfigured);
+	assert_shown();
+	assert_null(sim_delayed);
 }
 
 /* Only who has gone for good, or whose keys are gone, is let go. */

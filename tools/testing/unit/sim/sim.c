@@ -91,6 +91,7 @@ void sim_reset(void)
 	sim_sender.flags = 0;
 	sim_hook = NULL;
 	sim_atomic_hook = NULL;
+	sim_delayed = NULL;
 	sim_deliver = NULL;
 }
 
@@ -1197,6 +1198,8 @@ void sim_queue_work(struct work_struct *work)
 	work->queued = true;
 	sim.work = work;
 }
+
+struct delayed_work *sim_delayed;
 
 bool cancel_work_sync(struct work_struct *work)
 {

@@ -407,8 +407,10 @@ struct task_struct {
 
 #define PF_KTHREAD	0x00200000
 #define PF_USER_WORKER	0x00004000
-/* No option of the kernel that the driver asks for is set. */
-#define IS_ENABLED(option)	0
+/* Of the kernel's options the driver asks for these. Where pages are larger it is not x86. */
+#define IS_ENABLED(option)	SIM_##option
+#define SIM_CONFIG_PREEMPT_RT	0
+#define SIM_CONFIG_X86		(PAGE_SHIFT == 12)
 /* Who sends packets: a softirq, unless the test says otherwise. */
 extern struct task_struct sim_sender;
 #define current		(&sim_sender)
@@ -461,6 +463,13 @@ struct delayed_work {
 	struct work_struct work;
 };
 
+#define INIT_DELAYED_WORK(later, func)	INIT_WORK(&(later)->work, func)
+#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
+#define cancel_delayed_work_sync(later)	cancel_work_sync(&(later)->work)
+
+/* The last one that was queued. */
+extern struct delayed_work *sim_delayed;
+
 static inline bool queue_delayed_work(void *wq, struct delayed_work *work, unsigned long delay)
 {
 	bool was = work->work.queued;
@@ -468,6 +477,7 @@ static inline bool queue_delayed_work(void *wq, struct delayed_work *work, unsig
 	(void)wq;
 	(void)delay;
 	work->work.queued = true;
+	sim_delayed = work;
 	return !was;
 }
 

@@ -223,9 +223,12 @@ static void check_layout(const struct sk_buff *skb)
 	      skb->head + skb->csum_start + skb->csum_offset + 2 <= skb->data + skb_headlen(skb),
 	      "the checksum is not in the head");
 	/* Of two buffers in a row one is half full, or they were one. */
-	check(skb->truesize >= skb->len &&
-	      skb->truesize <= 2 * skb->len + 3 * XEN_PAGE_SIZE,
+	check(skb->truesize >= skb->len, "");
+	check(!skb->pp_recycle || skb->truesize <= 2 * skb->len + 3 * XEN_PAGE_SIZE,
 	      "%u bytes are charged for %u", skb->truesize, skb->len);
+	/* Pages that are nobody else's are charged whole. */
+	check(skb->pp_recycle || skb->truesize >= (info->nr_frags + 1) * PAGE_SIZE,
+	      "%u bytes are charged for %u pages", skb->truesize, info->nr_frags + 1);
 	check(skb->data - skb->head >= XDP_PACKET_HEADROOM, "");
 	check(is_fill(skb->head, skb->data - skb->head), "headroom was written to");
 	check(is_fill(skb->head + skb->tail, skb->end - skb->tail),
@@ -427,7 +430,7 @@ static void check_rx_packet(RING_IDX *at, RING_IDX end)
 	/* A Linux guest has 17 fragments for them, or 16 if its pages are large, and pulls
 	 * no more than 256 bytes of the first. With headroom what is long may need more.
 	 */
-	check(n_slots <= 16 || n_errors ||
+	check(n_slots <= (PAGE_SIZE > XEN_PAGE_SIZE ? 16 : 17) || n_errors ||
 	      n_slots == DIV_ROUND_UP(len, XEN_PAGE_SIZE - headroom), "%u slots", n_slots);
 	xdp = found[XEN_NETIF_EXTRA_TYPE_XDP];
 	check(!!xdp == !!headroom, "");

@@ -27,7 +27,11 @@ setup() {
 # Only allocations with our module on their stack fail. With a probability of 0
 # only /proc/PID/fail-nth makes them, whatever they may wait for.
 aim() {
-	local kind start size
+	local kind start size core
+	# But for those of an interrupt's files below /proc/irq: the kernel goes on without
+	# them, and warns when it takes away what is not there.
+	core=$(sort /proc/kallsyms | awk '$3 == "register_irq_proc" { at = $1; next }
+		at && $1 != at { print "0x" at, "0x" $1; exit }')
 	start=$((16#$(sed 's/^0x//' $NETBACK/sections/.text)))
 	size=$(awk '$1 == "xen_netback" { print $2 }' /proc/modules)
 	for kind in failslab fail_page_alloc; do
@@ -39,6 +43,8 @@ aim() {
 		echo 32 >$FAULTS/$kind/stacktrace-depth
 		printf '0x%x' "$start" >$FAULTS/$kind/require-start
 		printf '0x%x' $((start + size)) >$FAULTS/$kind/require-end
+		printf '%s' "${core% *}" >$FAULTS/$kind/reject-start
+		printf '%s' "${core#* }" >$FAULTS/$kind/reject-end
 	done
 	echo 0 >$FAULTS/fail_page_alloc/min-order
 }

@@ -21,17 +21,18 @@ setup() {
 	check "guest g starts" guest_start g vcpus=2 vif=bridge=xenbr0 &&
 		check "guest g has a network" guest_ready g 11 || return 1
 	XENWATCH=$(pgrep -x xenwatch)
+	# Where the kernel makes an interrupt's files below /proc/irq: it goes on without
+	# them, and warns when it takes away what is not there. To look takes a while.
+	CORE=$(awk '$3 == "register_irq_proc" { at = $1; next }
+		at && $1 != at { print "0x" at, "0x" $1; exit }' /proc/kallsyms)
+	check "the kernel's symbols" test "$CORE"
 	aim
 }
 
-# Only allocations with our module on their stack fail. With a probability of 0
+# Only allocations with our module on their stack fail, and not those in $CORE. With a probability of 0
 # only /proc/PID/fail-nth makes them, whatever they may wait for.
 aim() {
-	local kind start size core
-	# But for those of an interrupt's files below /proc/irq: the kernel goes on without
-	# them, and warns when it takes away what is not there.
-	core=$(sort /proc/kallsyms | awk '$3 == "register_irq_proc" { at = $1; next }
-		at && $1 != at { print "0x" at, "0x" $1; exit }')
+	local kind start size
 	start=$((16#$(sed 's/^0x//' $NETBACK/sections/.text)))
 	size=$(awk '$1 == "xen_netback" { print $2 }' /proc/modules)
 	for kind in failslab fail_page_alloc; do
@@ -43,8 +44,8 @@ aim() {
 		echo 32 >$FAULTS/$kind/stacktrace-depth
 		printf '0x%x' "$start" >$FAULTS/$kind/require-start
 		printf '0x%x' $((start + size)) >$FAULTS/$kind/require-end
-		printf '%s' "${core% *}" >$FAULTS/$kind/reject-start
-		printf '%s' "${core#* }" >$FAULTS/$kind/reject-end
+		printf '%s' "${CORE% *}" >$FAULTS/$kind/reject-start
+		printf '%s' "${CORE#* }" >$FAULTS/$kind/reject-end
 	done
 	echo 0 >$FAULTS/fail_page_alloc/min-order
 }

@@ -29,8 +29,8 @@ setup() {
 	aim
 }
 
-# Only allocations with our module on their stack fail, and not those in $CORE. With a probability of 0
-# only /proc/PID/fail-nth makes them, whatever they may wait for.
+# Only allocations with our module on their stack fail, and not those in $CORE. With a
+# probability of 0 only /proc/PID/fail-nth makes them, whatever they may wait for.
 aim() {
 	local kind start size
 	start=$((16#$(sed 's/^0x//' $NETBACK/sections/.text)))

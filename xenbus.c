@@ -44,9 +44,9 @@
  * @vif: the data plane's side
  * @lock: guards the rest, and orders connect and disconnect
  * @state: where we are, whether or not it has been shown; Initialising to Closed
- * @shown: what the frontend has been shown of it; Unknown if that failed
- * @unshown: what could not be shown, until it is; or Unknown
- * @show_work: shows it
+ * @shown: what the frontend has been shown of it, or was to be
+ * @unshown: whether it could not be written, and the frontend does not see it yet
+ * @show_work: tries that again
  * @script: the hotplug script, for udev
  * @watch: on the vif's directory, where the toolstack and the script write
  * @changed: XENVIF_CHANGED_*: what of it was written and not looked at yet
@@ -61,7 +61,7 @@ struct xenvif_backend {
 	struct mutex lock; /* state, shown; connect and disconnect */
 	enum xenbus_state state;
 	enum xenbus_state shown;
-	enum xenbus_state unshown;
+	bool unshown;
 	struct delayed_work show_work;
 	const char *script;
 	struct xenbus_watch watch;
@@ -540,20 +540,18 @@ static void xenvif_show_state(struct xenvif_backend *be, enum xenbus_state state
 	int err;
 
 	be->shown = state;
-	be->unshown = XenbusStateUnknown;
 	do {
 		err = xenvif_transact(be->vif, xenvif_put_state);
 	} while (err == -ENOMEM && --tries);
+	be->unshown = err;
 	if (!err) {
 		be->xdev->state = state;
 		return;
 	}
-	be->shown = XenbusStateUnknown;
 	/* There is nobody any more to show it to. */
 	if (err == -ENOENT)
 		return;
 	xenvif_xenbus_error(be, err, "writing %s/state %d", be->xdev->nodename, state);
-	be->unshown = state;
 	queue_delayed_work(system_dfl_wq, &be->show_work, XENVIF_SHOW_AGAIN);
 }
 
@@ -564,8 +562,8 @@ static void xenvif_show_work(struct work_struct *work)
 						 show_work);
 
 	mutex_lock(&be->lock);
-	if (be->unshown != XenbusStateUnknown)
-		xenvif_show_state(be, be->unshown);
+	if (be->unshown)
+		xenvif_show_state(be, be->shown);
 	mutex_unlock(&be->lock);
 }
 
@@ -574,7 +572,8 @@ static void xenvif_show_connected(struct xenvif_backend *be)
 {
 	char *text;
 
-	if (be->state != XenbusStateConnected || be->shown == XenbusStateConnected)
+	if (be->state != XenbusStateConnected ||
+	    (be->shown == XenbusStateConnected && !be->unshown))
 		return;
 
 	text = xenbus_read(XBT_NIL, be->xdev->nodename, "hotplug-status", NULL);

@@ -745,6 +745,10 @@ static void test_state_fails(void **state)
 	assert_int_equal(xdev.state, XenbusStateConnected);
 	sim_xs.fail_begin = 0;
 	sim_xs.fail_write = 0;
+	/* It waits for Reconfigured, and for nothing else: the script changes nothing. */
+	begun = sim_xs.n_begun;
+	write_back("hotplug-status", "connected");
+	assert_int_equal(sim_xs.n_begun, begun);
 	show_again();
 	assert_int_equal(xdev.state, XenbusStateReconfigured);
 	assert_shown();

@@ -153,32 +153,36 @@ static void f_four(struct front *f)
 	mtu(f, 1500);
 }
 
-/* The next part of a TCPv4 packet that the host has cut up. */
-static void segment(uint32_t seed, uint32_t *got)
+/* A TCPv4 packet to be segmented, so many bytes of which come in frames of one slot, and
+ * with no word of GSO.
+ */
+static void receive_cut(struct front *f, uint32_t bytes, uint32_t seed, uint32_t mss)
 {
-	if (lie == LIE_CONTENT)
-		packet.data[60] ^= 1;
-	for (uint32_t i = 54; i < packet.len; i++, ++*got)
-		need(packet.data[i] == pattern(seed, 54 + *got), "byte %u is wrong", *got);
+	struct frame_spec spec = frame_spec(FRAME_TCP4, 54 + bytes, seed, true);
+	uint32_t got = 0;
+
+	spec.partial = 1;
+	peer_send(f, &spec, 1, mss);
+	while (got < bytes) {
+		need(rx_test(f, &packet, COMES), "of %u bytes %u come", bytes, got);
+		need(packet.slots == 1 && !packet.gso, "a frame in %d slots", packet.slots);
+		need(!(packet.flags & NETRXF_gso_prefix), "a GSO prefix");
+		if (lie == LIE_CONTENT)
+			packet.data[60] ^= 1;
+		for (uint32_t i = 54; i < packet.len; i++, got++)
+			need(packet.data[i] == pattern(seed, 54 + got), "byte %u is wrong", got);
+	}
 }
 
 /* Without feature-sg there is one slot for each frame, and no GSO. */
 static void f_no_sg(struct front *f)
 {
-	struct frame_spec spec = frame_spec(FRAME_TCP4, 54 + 8000, 3, true);
 	struct conf c = conf_default;
-	uint32_t got = 0;
 
 	c.sg = false;
 	front_connect(f, &c);
 	both_ways(f);
-	spec.partial = 1;
-	peer_send(f, &spec, 1, 1000);
-	while (got < 8000) {
-		need(rx_test(f, &packet, COMES), "of 8000 bytes %u come", got);
-		need(packet.slots == 1 && !packet.gso, "a frame in %d slots", packet.slots);
-		segment(3, &got);
-	}
+	receive_cut(f, 8000, 3, 1000);
 	need(peer_sys(f, "mtu") == 1500, "the MTU is not 1500");
 }
 
@@ -681,7 +685,6 @@ static void f_xdp(struct front *f)
 {
 	struct frame_spec spec = frame_spec(FRAME_UDP4, 15000, 5, true);
 	struct conf c = conf_default;
-	uint32_t got = 0;
 
 	need(backend_number(f, "feature-xdp-headroom", 0) == 1, "it is not offered");
 	c.headroom = 256;
@@ -704,14 +707,7 @@ static void f_xdp(struct front *f)
 	need(packet.gso && packet.xdp && packet.extras == 2 && packet.slots == 1,
 	     "%d slots, %d extras", packet.slots, packet.extras);
 	/* A program is given what is in one slot. */
-	spec = frame_spec(FRAME_TCP4, 54 + 60000, 7, true);
-	spec.partial = 1;
-	peer_send(f, &spec, 1, 1400);
-	while (got < 60000) {
-		need(rx_test(f, &packet, COMES), "of 60000 bytes %u come", got);
-		need(packet.slots == 1 && !packet.gso, "a frame in %d slots", packet.slots);
-		segment(7, &got);
-	}
+	receive_cut(f, 60000, 7, 1400);
 	/* What leaves no room is refused, and the connection stays as it was. */
 	headroom_change(f, 4000);
 	headroom_is(f, 128);
@@ -909,9 +905,7 @@ static void f_live_rings(struct front *f)
 
 static void f_prefix(struct front *f)
 {
-	struct frame_spec spec = frame_spec(FRAME_TCP4, 54 + 4000, 3, true);
 	struct conf c = conf_default;
-	uint32_t got = 0;
 
 	c.gso4 = c.gso6 = false;
 	front_reset(f);
@@ -923,13 +917,7 @@ static void f_prefix(struct front *f)
 	need(backend_wait(f, XenbusStateConnected, COMES), "no connection");
 	rx_post(&f->q[0], 64);
 	alive(f);
-	spec.partial = 1;
-	peer_send(f, &spec, 1, 1000);
-	while (got < 4000) {
-		need(rx_test(f, &packet, COMES), "of 4000 bytes %u come", got);
-		need(!packet.gso && !(packet.flags & NETRXF_gso_prefix), "a GSO prefix");
-		segment(3, &got);
-	}
+	receive_cut(f, 4000, 3, 1000);
 }
 
 /* What the host cuts up for the frontend is a burst: it is sent off as one, or as few,
@@ -937,21 +925,14 @@ static void f_prefix(struct front *f)
  */
 static void f_burst(struct front *f)
 {
-	struct frame_spec spec = frame_spec(FRAME_TCP4, 54 + 59000, 3, true);
 	uint64_t packets, batches;
 	struct conf c = conf_default;
-	uint32_t got = 0;
 
 	c.gso4 = c.gso6 = false;
 	front_connect(f, &c);
 	packets = peer_stat(f, "rx_queue_0_packets");
 	batches = peer_stat(f, "rx_queue_0_batches");
-	spec.partial = 1;
-	peer_send(f, &spec, 1, 1000);
-	while (got < 59000) {
-		need(rx_test(f, &packet, COMES), "of 59000 bytes %u come", got);
-		segment(3, &got);
-	}
+	receive_cut(f, 59000, 3, 1000);
 	packets = peer_stat(f, "rx_queue_0_packets") - packets;
 	batches = peer_stat(f, "rx_queue_0_batches") - batches;
 	note("%d packets in %d batches", (int)packets, (int)batches);

@@ -28,8 +28,7 @@ t_streams() {
 	check "IPv4" stream $G4 4M flows=4
 	check "IPv6" stream $G6 4M flows=4
 	# Packets of pieces from all four, in more slots than it has fragments for.
-	same "packets that the guest could not take" \
-		"$(guest g cat /sys/class/net/eth0/statistics/rx_errors)" 0
+	same "packets that the guest could not take" "$(guest_rx_errors g)" 0
 }
 
 # A datagram of every length from 0 to 2000 arrives, goes back, and is the

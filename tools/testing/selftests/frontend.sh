@@ -58,11 +58,10 @@ slots_are() {
 t_xdp_netfront() {
 	local errors
 	must "a program that passes all" xdp_start pass
-	errors=$(guest n cat /sys/class/net/eth0/statistics/rx_errors)
+	errors=$(guest_rx_errors n)
 	check "traffic through it" stream $N4 1M
 	# What is in more than one slot it drops.
-	same "packets that it dropped" "$(guest n cat /sys/class/net/eth0/statistics/rx_errors)" \
-		"$errors"
+	same "packets that it dropped" "$(guest_rx_errors n)" "$errors"
 	slots_are 2 # the second tells the headroom
 	must "it is taken away" xdp_stop
 	check "traffic without it" stream $N4 1M

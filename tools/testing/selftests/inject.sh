@@ -14,7 +14,7 @@
 G4=10.0.0.11
 FAULTS=/sys/kernel/debug
 # More than there are: what is offered alone takes a hundred, most of them xenbus's.
-ALLOCATIONS=500
+ALLOCATIONS=${ALLOCATIONS:-500}
 
 setup() {
 	check "failslab" test -d $FAULTS/failslab || return 1
@@ -59,11 +59,7 @@ disarm() {
 
 # A vif's nodes, written by hand: what there is of probe runs in xenwatch.
 hand_write() {
-	xenstore-write "$be/frontend" "$fe" "$be/frontend-id" "$B" "$be/online" 1 \
-		"$be/handle" 7 "$be/mac" 00:16:3e:00:00:07 \
-		"$be/script" /etc/xen/scripts/vif-bridge \
-		"$fe/backend" "$be" "$fe/backend-id" 0 "$fe/state" 1 "$fe/handle" 7 \
-		"$be/state" 1
+	vif_write g 7 "$fe/state" 1 "$be/state" 1
 }
 hand_away() {
 	xenstore-write "$be/online" 0
@@ -118,11 +114,7 @@ t_connect() {
 	local n left=0 failed=0 be fe vif state
 	defer disarm
 	for ((n = 1; n < ALLOCATIONS && !left; n++)); do
-		# Its driver keeps 2 MiB of receive buffers each time.
-		if ((n % 40 == 0)); then
-			must "a fresh guest" guest_reboot g
-			must "its network" guest_ready g 11
-		fi
+		((n % 40)) || must "a fresh guest" guest_fresh g 11
 		be=$(vif_backend g 0)
 		fe=/local/domain/$(guest_domid g)/device/vif/0
 		vif=$(vif_name g 0)

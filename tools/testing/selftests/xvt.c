@@ -1431,6 +1431,21 @@ static int nl_open(const char *family, const char *iface)
 	return fd;
 }
 
+/* "xvt WHAT IFACE": a dump of what a family has, which may be of all interfaces. */
+static int nl_dump(int argc, char **argv, const char *what, const char *family, unsigned int cmd,
+		   void (*each)(const struct nlattr **attrs))
+{
+	struct nl_request req = nl_empty;
+	int fd;
+
+	if (argc != 1)
+		die("usage: xvt %s IFACE", what);
+	fd = nl_open(family, argv[0]);
+	nl_ask(fd, &req, nl_family, cmd, true, each);
+	close(fd);
+	return 0;
+}
+
 static void got_pool(const struct nlattr **attrs)
 {
 	if (nl_number(attrs[POOL_IFINDEX]) != nl_ifindex)
@@ -1442,15 +1457,7 @@ static void got_pool(const struct nlattr **attrs)
 
 static int cmd_pools(int argc, char **argv)
 {
-	struct nl_request req = nl_empty;
-	int fd;
-
-	if (argc != 1)
-		die("usage: xvt pools IFACE");
-	fd = nl_open("netdev", argv[0]);
-	nl_ask(fd, &req, nl_family, NETDEV_PAGE_POOL_GET, true, got_pool);
-	close(fd);
-	return 0;
+	return nl_dump(argc, argv, "pools", "netdev", NETDEV_PAGE_POOL_GET, got_pool);
 }
 
 static int cmd_qstats(int argc, char **argv)
@@ -1488,15 +1495,7 @@ static void got_rss(const struct nlattr **attrs)
 
 static int cmd_rss(int argc, char **argv)
 {
-	struct nl_request req = nl_empty;
-	int fd;
-
-	if (argc != 1)
-		die("usage: xvt rss IFACE");
-	fd = nl_open("ethtool", argv[0]);
-	nl_ask(fd, &req, nl_family, ETHTOOL_RSS_GET, true, got_rss);
-	close(fd);
-	return 0;
+	return nl_dump(argc, argv, "rss", "ethtool", ETHTOOL_RSS_GET, got_rss);
 }
 
 int main(int argc, char **argv)

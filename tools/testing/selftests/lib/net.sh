@@ -67,6 +67,12 @@ guest_ready() {
 	vif_wait "$1" 0 && guest_address "$1" 0 0 "$2" && guest_serve "$1" eth0
 }
 
+# guest_fresh NAME HOST: its driver keeps 2 MiB of receive buffers from each detach on.
+guest_fresh() { guest_reboot "$1" && guest_ready "$1" "$2"; }
+
+# guest_rx_errors NAME: packets that its driver could not take.
+guest_rx_errors() { guest "$1" cat /sys/class/net/eth0/statistics/rx_errors; }
+
 # The guest's driver holds on to its module while it has devices.
 netfront_unload() {
 	guest_sh "$1" '
@@ -92,6 +98,20 @@ vif_attach() {
 	local name=$1 handle=$2
 	shift 2
 	xl network-attach "$name" "$@" && vif_wait "$name" "$handle"
+}
+
+# vif_write NAME HANDLE [PATH VALUE]...: what a toolstack writes of a vif, but for the
+# states, and more. All of it at once.
+vif_write() {
+	local d be fe
+	d=$(guest_domid "$1")
+	be=$BACKENDS/$d/$2
+	fe=/local/domain/$d/device/vif/$2
+	xenstore-write "$be/frontend" "$fe" "$be/frontend-id" "$d" "$be/online" 1 \
+		"$be/handle" "$2" "$be/mac" 00:16:3e:00:00:07 \
+		"$be/script" /etc/xen/scripts/vif-bridge \
+		"$fe/backend" "$be" "$fe/backend-id" 0 "$fe/handle" "$2" \
+		"$fe/mac" 00:16:3e:00:00:07 "${@:3}"
 }
 
 # vif_lost NAME HANDLE: until the guest has noticed that its vif is gone. Before, one

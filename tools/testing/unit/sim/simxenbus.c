@@ -90,7 +90,10 @@ void mutex_unlock(struct mutex *mutex)
 		sim_bug("another mutex was taken last");
 }
 
-void sim_xs_alone(void)
+/* There is to be one transaction at a time, whoever needs it: all begin under one lock, the
+ * last that was taken.
+ */
+static void check_alone(void)
 {
 	const struct mutex *last = n_held ? held[n_held - 1] : NULL;
 
@@ -149,7 +152,7 @@ int xenbus_transaction_start(struct xenbus_transaction *t)
 {
 	if (sim_xs.open)
 		sim_bug("a transaction within another");
-	sim_xs_alone();
+	check_alone();
 	if (sim_xs.fail_begin) {
 		sim_xs.n_tried++;
 		return sim_xs.fail_begin;

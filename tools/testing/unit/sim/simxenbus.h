@@ -168,11 +168,6 @@ const char *sim_xs_get(const char *dir, const char *key);
 u32 sim_xs_event(const char *dir, const char *key);
 void sim_xs_handle(void);
 
-/* There is to be one transaction at a time, whoever needs it: all begin under one lock, the
- * last that was taken.
- */
-void sim_xs_alone(void);
-
 char *xenbus_read(struct xenbus_transaction transaction, const char *dir, const char *key, unsigned int *len);
 int xenbus_printf(struct xenbus_transaction transaction, const char *dir, const char *key, const char *fmt, ...);
 int xenbus_rm(struct xenbus_transaction transaction, const char *dir, const char *key);

@@ -222,8 +222,8 @@ static void check_layout(const struct sk_buff *skb)
 	check(skb->ip_summed != CHECKSUM_PARTIAL ||
 	      skb->head + skb->csum_start + skb->csum_offset + 2 <= skb->data + skb_headlen(skb),
 	      "the checksum is not in the head");
-	/* Of two buffers in a row one is half full, or they were one. */
 	check(skb->truesize >= skb->len, "");
+	/* Of two buffers in a row one is half full, or they were one. */
 	check(!skb->pp_recycle || skb->truesize <= 2 * skb->len + 3 * XEN_PAGE_SIZE,
 	      "%u bytes are charged for %u", skb->truesize, skb->len);
 	/* Pages that are nobody else's are charged whole. */
@@ -427,10 +427,12 @@ static void check_rx_packet(RING_IDX *at, RING_IDX end)
 		}
 	} while (flags & XEN_NETRXF_more_data);
 
-	/* A Linux guest has 17 fragments for them, or 16 if its pages are large, and pulls
-	 * no more than 256 bytes of the first. With headroom what is long may need more.
+	/* A Linux guest has 17 fragments for them, and pulls no more than 256 bytes of
+	 * the first. With headroom, what is long may need one more.
 	 */
-	check(n_slots <= (PAGE_SIZE > XEN_PAGE_SIZE ? 16 : 17) || n_errors ||
+	check(n_slots <= 17 + !!headroom, "%u slots", n_slots);
+	/* One whose pages are large has 16. */
+	check(PAGE_SIZE == XEN_PAGE_SIZE || n_errors || n_slots <= 16 ||
 	      n_slots == DIV_ROUND_UP(len, XEN_PAGE_SIZE - headroom), "%u slots", n_slots);
 	xdp = found[XEN_NETIF_EXTRA_TYPE_XDP];
 	check(!!xdp == !!headroom, "");
